@@ -1,5 +1,5 @@
-"""The guard: a small proxy on loopback, the only door from any suite to a target, and the only holder of the key.
+"""The guard: a small proxy on loopback. Every request of a suite goes through it, and it alone holds the key.
 
-It lets through what cannot harm a row that the run did not create, notes in a write-ahead ledger what the run creates,
-shows no rows of others, keeps to the budget, and cleans up.
+It stops what could harm a row that the run did not create, writes each create to a ledger before it is sent, hides the
+rows of others, keeps to the budget of requests, and cleans up.
 """

@@ -1,4 +1,4 @@
-"""The account behind the key: the guard's own calls to it, proof that a row is the run's, clean-up and sweep."""
+"""The account behind the key: the guard's own calls, and the proof that a row belongs to the run."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ Rows = dict[Id, Mapping[str, Any]]
 GONE = frozenset({404, 410})
 # Seconds to wait before a row that was just created, or deleted, is asked for again: a service may be late with it.
 PAUSES = (0.0, 1.0, 2.0, 4.0)
-_SOUGHT = 3  # so many of the lowest ids, and of the highest, are looked at if the list lacks rows of others
-SERVER = 500  # from here on a response says that the service has failed
+_SOUGHT = 3  # how many of the lowest and of the highest ids are looked at if the list lacks rows of others
+SERVER = 500  # from this status on, the service has failed
 _LATER = frozenset({408, 425, 429})  # the request came too slowly, too early or too often
-_KEYS = frozenset({401, 407})  # the key is turned away, which says nothing of a row
+_KEYS = frozenset({401, 407})  # the key is refused, which says nothing about a row
 
 
 @dataclass(slots=True)
 class Census:
     """The list, read from its first page to its last.
 
-    `gap` says why it cannot be the whole list, empty if it is. `is_miscounted`: nothing else is wrong than that it says
-    another number of rows than it shows. `is_counted`: it says that there are as many rows as it shows. `has_failed`:
-    the service was not able to show it, and may be later.
+    `gap` says why it cannot be the whole list; it is empty if it is. `is_miscounted`: the only fault is a total that
+    differs from the number of rows. `is_counted`: the total is the number of rows. `has_failed`: the service failed to
+    show the list, and may show it later.
     """
 
     rows: Rows = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Census:
 
 
 def has_failed(reply: Reply) -> bool:
-    """Tell whether a response says nothing but that the service was not able to, and may be later."""
+    """Tell whether a response only says that the service failed, and may work later."""
     return reply.status >= SERVER or reply.status in _LATER
 
 
@@ -63,7 +63,7 @@ def _is_response(reply: Reply) -> bool:
 
 
 class Account:
-    """The rows behind one key, and the way to them. Making one sends nothing.
+    """The rows behind one key, and the calls that reach them. The constructor sends nothing.
 
     Raises GuardRefusal (`key`, `target`, `plain-http`, `proxy`), and ValueError if the document lacks a needed fact.
     Its calls raise TargetFailed, and GuardRefusal (`budget`) unless they are `exempt` from `max_requests`.
@@ -78,13 +78,13 @@ class Account:
         )
         self.mask = Mask(surface)
         self.upstream = Upstream(self.target, Budget(settings, rate_headers(surface.facts)), settings.timeout)
-        self.lateness = 0.0  # seconds waited so far for what the service shows late, or fails to show
+        self.lateness = 0.0  # seconds spent so far on waits for a service that is late or fails
         self._sleep = settings.sleep
         self._marker = marker
         self._authorization = f"Bearer {settings.key}"
         self._redactor = Redactor(settings.key)
         self._unknown: Reply | None = None  # the response to an id that no row has, once it is needed
-        self.standing: list[Id] = []  # rows of others, which looks have to find
+        self.standing: list[Id] = []  # rows of others, which looks must find
 
     def __repr__(self) -> str:
         return "Account()"
@@ -94,7 +94,7 @@ class Account:
         return self._call("retrieve", row, authorization=authorization, exempt=exempt)
 
     def look_until(self, row: Id, is_settled: Callable[[Reply], bool], *, exempt: bool = False) -> Reply:
-        """Retrieve a row until a response settles the matter, or for some seconds: a service may be late, or fail."""
+        """Retrieve a row until `is_settled` accepts the response, or for a few seconds if the service is late."""
         reply = self.look(row, exempt=exempt)
         for pause in PAUSES[1:]:
             if is_settled(reply):
@@ -104,15 +104,15 @@ class Account:
         return reply
 
     def wait(self, seconds: float) -> None:
-        """Wait for a service that is late, or fails; `lateness` is the sum."""
+        """Wait for a service that is late or fails; `lateness` is the sum of all waits."""
         self._sleep(seconds)
         self.lateness += seconds
 
     def is_gone(self, reply: Reply) -> bool:
-        """Tell whether a look says that there is no such row: by 404 or 410, or as it does of an id that no row has.
+        """Tell whether a look says that the row does not exist: by 404 or 410, or with the response to an unused id.
 
-        The page names no status for an unknown id, so 400 is as good, if any other unknown id gets the same, and a row
-        of others does not.
+        The page names no status for an unknown id. So 400 will do if every unknown id gets it, and a row of others
+        does not.
         """
         if reply.status in GONE:
             return True
@@ -124,12 +124,12 @@ class Account:
         return is_same and self.finds_others()
 
     def finds_others(self) -> bool:
-        """Tell whether looks find rows of others; if none is known, that is believed."""
+        """Tell whether looks find rows of others; True if no such row is known."""
         some = self.standing[:_SOUGHT]
         return not some or any(self.look_until(row, _is_response, exempt=True).is_success for row in some)
 
     def is_nobodys(self, row: Id) -> bool:
-        """Tell whether no row has an id. If a look does not say so by 404 or 410, the list has to be read, too."""
+        """Tell whether an id is unused. Unless a look returns 404 or 410, this also reads the list."""
         reply = self.look(row)
         if reply.status in GONE:
             return True
@@ -139,9 +139,9 @@ class Account:
         return not census.gap and str(row) not in map(str, census.rows)
 
     def shown_elsewhere(self, entry: LedgerEntry, others: Iterable[Id], *, exempt: bool = False) -> Id | None:
-        """Return another id for which an own row is shown, too; then no look proves anything. None if all is well.
+        """Return another id that shows a row of the run, too, so that looks prove nothing. None if all is well.
 
-        `others` are ids of other rows. Without any, an id is asked for that nothing was created with.
+        `others` are ids of other rows. If there are none, an id is tried that no create returned.
         """
         beyond = [entry.id + 1] if isinstance(entry.id, int) else []
         for row in [*sorted(others, key=str), *beyond][:1]:
@@ -159,7 +159,7 @@ class Account:
         return self._call("list", authorization=authorization)
 
     def census(self, *, exempt: bool = False, showing: Set[Id] = frozenset()) -> Census:
-        """Read the whole list; again for some seconds if it lacks a row of `showing`: it may be older than that row."""
+        """Read the whole list. If it lacks a row of `showing`, it may be stale, so read it again for a few seconds."""
         found = self._census(exempt=exempt)
         for pause in PAUSES:
             if found.gap or not showing - found.rows.keys():
@@ -169,7 +169,7 @@ class Account:
         return found
 
     def _census(self, *, exempt: bool) -> Census:
-        """Read the whole list; again if rows came and went meanwhile, or if the service failed."""
+        """Read the whole list. Read it again if rows came or went meanwhile, or if the service failed."""
         found, before = Census(), Census()
         for pause in PAUSES:
             if found.has_failed:
@@ -185,16 +185,16 @@ class Account:
         return found
 
     def looks(self, rows: Iterable[Id]) -> Iterator[tuple[Id, Reply]]:
-        """Look at some rows, of many at the lowest and the highest ids."""
+        """Look at some rows; of many, only at those with the lowest and the highest ids."""
         ids = sorted(rows, key=lambda row: (isinstance(row, str), row))
         for row in dict.fromkeys([*ids[:_SOUGHT], *ids[-_SOUGHT:]]):
             yield row, self.look_until(row, _is_response)
 
     def _read_list(self, found: Census, *, exempt: bool) -> bool:
-        """Read page after page; tell whether what is wrong may come of rows that came and went.
+        """Read page after page. Also tell whether a fault may be due to rows that came or went.
 
-        A list that says not how many rows there are ends with a page that has none, is refused or was shown before:
-        a page with fewer rows than were asked for may be as large as the service's pages get.
+        A list without a total ends with a page that is empty, refused or a repetition. A short page is no proof of the
+        end: the service may cap the size of pages.
         """
         facts, before, number = self.surface.facts, list[Id](), 0
         largest, most = max(facts.sizes), None
@@ -213,7 +213,7 @@ class Account:
             if rows is None or not (total is None or isinstance(most, int)):
                 raise ValueError(f"its page {number} shows no rows, or no number of them")
             ids = [row for row, _ in rows]
-            if not ids or ids == before:  # beyond the last page, it may be shown again
+            if not ids or ids == before:  # a service may repeat its last page for those beyond it
                 break
             if len(set(ids)) < len(ids) or found.rows.keys() & set(ids):
                 found.gap = f"The list shows a row twice on its pages 1 to {number}."
@@ -240,7 +240,7 @@ class Account:
         return found
 
     def shown(self, reply: Reply, kind: str) -> Rows:
-        """Return the rows that a successful list or retrieve shows at their documented place, if it can be read."""
+        """Return the rows by id that a successful list or retrieve shows; empty if it cannot be read."""
         try:
             tree = read_json(reply.body) if reply.is_success else None
         except ValueError:
@@ -252,24 +252,24 @@ class Account:
         return {} if row is None else {row: node}
 
     def born(self, rows: Rows) -> dict[Id, str]:
-        """Return when each of some rows was made, as a response shows it."""
+        """Return the time of creation of each row, as the response shows it."""
         word = self.surface.facts.row.get("created", "")
         return {row: str(node.get(word, "")) for row, node in rows.items()}
 
     def number_in(self, node: Mapping[str, Any]) -> int | None:
-        """Return the number of the run's marker in a row's name, or in its settings; None if it bears none."""
+        """Return the number of the run's marker in a row's name or settings; None if there is no marker."""
         places = (node.get(self.surface.facts.row.get(word, "")) for word in ("name", "settings"))
         found = (self._marker.number_in(json.dumps(place, ensure_ascii=False)) for place in places)
         return next((number for number in found if number is not None), None)
 
     def bare_id(self, node: Mapping[str, Any]) -> Id:
-        """Return the id of an object that shows no other property of a row; empty for any other object."""
+        """Return the id of an object that has no other property of a row; empty for other objects."""
         others = {*self.surface.facts.row.values()} - {self.surface.id}
         row = None if node.keys() & others else self._id_of(node.get(self.surface.id))
         return "" if row is None else row
 
     def is_marked(self, entry: LedgerEntry, word: Literal["name", "settings"]) -> bool:
-        """Tell whether the name, or the settings, of a row bear its marker, as a look has last proven it."""
+        """Tell whether a row's name or settings bore its marker at the last look."""
         shown = (entry.row or {}).get(self.surface.facts.row.get(word, ""))
         return self._marker.number_in(json.dumps(shown, ensure_ascii=False)) == entry.number
 
@@ -282,7 +282,7 @@ class Account:
         return total if isinstance(total, int) else None
 
     def is_whole(self, target: str, reply: Reply) -> bool:
-        """Tell whether a list shows all rows that there are: a first page that is not full and that counts its rows.
+        """Tell whether a list is complete: a first page that is not full, and whose total is the number of its rows.
 
         A full page proves nothing, since its total may be wrong.
         """
@@ -293,16 +293,16 @@ class Account:
         return is_first and size in map(str, facts.sizes) and count < int(size) and count == self.total(reply)
 
     def proves(self, reply: Reply, number: int, row: Id | None) -> bool:
-        """Tell whether a retrieve shows, at the documented place, an id and the marker of a create: an own row."""
+        """Tell whether a retrieve shows an id and the marker of a create at the documented place: a row of the run."""
         shown = self.shown(reply, "retrieve")
         return row is not None and row in shown and self.number_in(shown[row]) == number
 
     def fault_in(
         self, reply: Reply, entry: LedgerEntry
     ) -> tuple[Literal["ids", "mark", "json", "status"], str]:
-        """Say what a retrieve that does not prove a row to be the run's is wrong about, and how, in a clause.
+        """Say in a clause why a retrieve does not prove that a row belongs to the run.
 
-        A row that was seen before, and that shows another name now, has lost its id to another row.
+        If a row that was seen before shows another name now, another row has taken its id.
         """
         if not reply.is_success:
             return "status" if reply.status >= 500 else "mark", f"it returns {reply.status}"
@@ -333,12 +333,12 @@ class Account:
             return None
 
     def _id_of(self, value: Any) -> Id | None:
-        """Return an id as a response shows it; one with the key in it is not taken, as ids are written and shown."""
+        """Return an id as a response shows it. None if it contains the key: ids are stored and shown."""
         row = row_id(value)
         return None if isinstance(row, str) and self._redactor.carries(row) else row
 
     def path_of(self, kind: str, row: Id | None = None) -> str:
-        """Return the path of an operation, in the documented spelling: a service may tell it from the other one."""
+        """Return the path of an operation in the documented spelling, with or without the slash at its end."""
         operation = self.surface.facts.operation(kind)
         segments = operation.segments if row is None else (*operation.segments[:-1], quote(str(row), safe=""))
         return "/".join((self.target.path, *segments)) + "/" * operation.path.endswith("/")
@@ -365,16 +365,16 @@ class Account:
 
 
 def _timeless(reply: Reply) -> str:
-    """Return a body without its numbers, such as the id that was asked for, and without what is new each time."""
+    """Return a body without numbers, such as the requested id, and without values that are new each time."""
     return re.sub("[0-9]+", "0", by_form(reply.body.decode(errors="replace")))
 
 
 class Credentials:
     """Swaps the placeholder for the key, and keeps writes with any other Authorization off other accounts.
 
-    An id is only known to be the run's own with the run's key; if each account counts its own ids, the same id under
-    another key is another user's row. So an Authorization that opens the list may not create, and may write to an id
-    only after a look with that same Authorization has shown the run's row or none.
+    An id is known to be the run's own only with the run's key. If each account counts its own ids, the same id is
+    another user's row under another key. So another Authorization that opens the list may not create. It may write to
+    an id only after a look with the same Authorization has shown the run's row, or no row.
     """
 
     def __init__(self, key: str, placeholder: str, account: Account) -> None:
@@ -388,7 +388,7 @@ class Credentials:
         return "Credentials()"
 
     def is_own(self, authorization: str) -> bool:
-        """Tell whether an Authorization holds the placeholder, in whatever spelling of the scheme."""
+        """Tell whether an Authorization holds the placeholder, with any spelling of the scheme."""
         return self._placeholder in authorization
 
     def real(self, authorization: str) -> str:
@@ -409,7 +409,7 @@ class Credentials:
             raise GuardRefusal("other-account", "This Authorization opens an account with a row of that id.")
 
     def _opened(self, authorization: str) -> bool:
-        """Tell whether an Authorization opens the list; anything but a 4xx counts as open."""
+        """Tell whether an Authorization opens the list; every status but a 4xx counts as open."""
         with self._lock:
             known = self._opens.get(authorization)
         if known is not None:
@@ -417,7 +417,7 @@ class Credentials:
         return self.note_list(authorization, self._account.first_page(authorization).status)
 
     def note_list(self, authorization: str, status: int) -> bool:
-        """Note how a list with an Authorization was answered, and tell whether that opens it."""
+        """Note the response to a list with an Authorization, and tell whether it was opened."""
         opens = not 400 <= status < 500 or status == 429
         with self._lock:
             self._opens[authorization] = opens

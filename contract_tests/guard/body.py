@@ -1,6 +1,6 @@
 """A request's body: read as a form, searched for real addresses, and changed field by field.
 
-Every byte of a field that is not changed goes out as it came in. Texts are UTF-8 with other bytes as lone surrogates.
+Fields that are not changed keep every byte. Texts are UTF-8 with other bytes as lone surrogates.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from contract_tests.guard.ledger import Marker
 
 # Takes a field's name and value, and returns the value to send.
 Change = Callable[[str, str], str]
-# How a form lacks a name: see `FormGuard.lack`.
+# In which way a form has no plain name: see `FormGuard.lack`.
 Lack = tuple[tuple[str, ...], ...]
 
 
 class Body:
-    """A body and its Content-Type. `readable` is False if it holds something that is not a form."""
+    """A body and its Content-Type. `readable` is False if the body is not a form."""
 
     def __init__(self, content_type: str, data: bytes) -> None:
         self.media_type = content_type.partition(";")[0].partition(",")[0].strip().lower()
@@ -56,7 +56,7 @@ class Body:
 
     @property
     def text(self) -> str:
-        """The whole body as text, for a search or for show."""
+        """The whole body as text, to search or to show it."""
         return self.data.decode(errors="replace")
 
     @property
@@ -79,7 +79,7 @@ class Body:
         return isinstance(self._json, dict) and not isinstance(self._json.get(name, ""), str)
 
     def changed(self, change: Change) -> bytes:
-        """Return the body with each field's value changed."""
+        """Return the body with the value of each field changed."""
         if self._multipart is not None:
             return self._multipart.changed(change)
         if self.media_type == URLENCODED:
@@ -89,7 +89,7 @@ class Body:
         return self.data
 
     def with_field(self, name: str, value: str) -> bytes:
-        """Return the body with one more field; as it is if it is not a form."""
+        """Return the body with one more field, or unchanged if it is not a form."""
         if self._multipart is not None:
             return self._multipart.with_field(name, value)
         if self.media_type == URLENCODED:
@@ -139,7 +139,7 @@ _FILENAME = re.compile(rb"(?:^|[;\s])filename\*?\s*=\s*" + _VALUE, re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The bytes before the value, the value, and what they say; `field` is None if the part has no name."""
+    """One part: the bytes before the value, the value, and its field, which is None if the part has no name."""
 
     before: bytes
     value: bytes
@@ -155,7 +155,7 @@ class Multipart:
 
     @classmethod
     def read(cls, content_type: str, data: bytes) -> Multipart | None:
-        """Read a body; None if it has no boundary, no part, or a part without a name or in an encoding."""
+        """Read a body; None if it has no boundary or part, or a part that has no name or is encoded."""
         found = _BOUNDARY.search(content_type)
         boundary = (found[1] or found[2] or "") if found else ""
         if not boundary:
@@ -175,7 +175,7 @@ class Multipart:
                 yield part.field
 
     def changed(self, change: Change) -> bytes:
-        """Return the body with each field's value changed."""
+        """Return the body with the value of each field changed."""
         out = []
         for part in self._parts:
             value = part.value
@@ -206,7 +206,7 @@ def _split(data: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
         if data.startswith(b"--", name + len(boundary)):
             break
     else:
-        # The end is missing: the last piece is a part, and nothing follows it.
+        # The closing delimiter is missing, so the last piece is a part.
         return [*pieces, (before, data[at:]), (b"", b"")] if pieces else [(b"", data)]
     return [*pieces, (before, data[at:])]
 
@@ -245,7 +245,7 @@ def form_data(fields: Mapping[str, str]) -> tuple[str, bytes]:
     return f"{MULTIPART}; boundary={boundary}", f"{''.join(parts)}--{boundary}--\r\n".encode()
 
 
-# Addresses. A form could make the service contact somebody: only hosts that are reserved for examples are let through.
+# Addresses. A form could make the service contact somebody, so only hosts that are reserved for examples may pass.
 
 _RESERVED = re.compile(
     r"(?:[^.]+\.)*(?:example\.(?:com|net|org)|example|invalid|test|localhost)\.?", re.IGNORECASE
@@ -268,8 +268,8 @@ _DOTS = str.maketrans("。．｡․", "....")
 def contacts(value: str, *, address: bool = False) -> list[str]:
     """Return the hosts in a value that are not reserved for examples (RFC 2606, RFC 6761).
 
-    Read as sent and as a service may read it: percent-decoded, HTML decoded, without tags and invisible characters,
-    other full stops as dots. `address`: the field is meant to hold an address, so a number counts as one.
+    The value is read as sent and as a service may read it: percent-decoded, HTML-decoded, without tags and invisible
+    characters, and with other full stops as dots. `address`: the field holds an address, so a number counts as one.
     """
     found: list[str] = []
     for text in dict.fromkeys((value, _cleaned(value))):
@@ -282,7 +282,7 @@ def contacts(value: str, *, address: bool = False) -> list[str]:
 
 def _cleaned(value: str) -> str:
     text = _TAG.sub("", html.unescape(unquote(value)))
-    if text.isprintable():  # as most are: there is no such sign
+    if text.isprintable():  # most values: they have none of these characters
         return text
     return "".join(
         sign for sign in text if unicodedata.category(sign) not in {"Cf", "Cc", "Cs"} or sign in "\t\n\r"
@@ -298,7 +298,7 @@ def _hosts(text: str) -> list[str]:
 
 
 class FormGuard:
-    """Checks and changes the forms of one run: the marker in the name, reserved hosts, no override of the method."""
+    """Checks and changes the forms of one run: a marker in the name, reserved hosts only, no override of the method."""
 
     def __init__(self, surface: Surface, marker: Marker) -> None:
         self._name, self._type = surface.name_field, surface.facts.form["type"]
@@ -313,7 +313,7 @@ class FormGuard:
                 "override", "A field that overrides the method could turn a write into another one."
             )
         if not body.readable and self._name in unquote(body.text).lower():
-            # A service that reads it all the same would store a name that looks like one of the user's own.
+            # A service that still reads it would store a name like those of the user.
             raise GuardRefusal("form", "The body is not a form that the guard can read, and may hold a name.")
         if body.has_odd(self._name):
             raise GuardRefusal("form", "The name is not a text, so it cannot bear the run's mark.")
@@ -327,7 +327,7 @@ class FormGuard:
                 )
 
     def prepared(self, body: Body, number: int, *, in_addresses: bool = False) -> bytes:
-        """Return the body with the marker of a create in its name, unless that is blank, and in addresses if asked."""
+        """Return the body with the marker in its name, unless that is blank; in addresses, too, if asked."""
 
         def change(name: str, value: str) -> str:
             key = _key(name)
@@ -340,7 +340,7 @@ class FormGuard:
         return body.changed(change)
 
     def named(self, body: Body, number: int) -> bytes:
-        """Return the body with the marker of a create in its name, also in a blank one or one that it lacks."""
+        """Return the body with the marker in its name, also if the name is blank or missing."""
         if not self._names(body):
             return body.with_field(self._name, self._marker.insert("", number))
         return body.changed(
@@ -348,10 +348,10 @@ class FormGuard:
         )
 
     def lack(self, body: Body) -> Lack | None:
-        """Return how a body lacks a name that every service reads; None if it has one, and sends it plainly once.
+        """Return in which way a body has no plain name; None if it has one that every service reads.
 
-        That is, for each field that may be a name: how it is spelled, its text if that is blank, and `file` if it is
-        sent as one.
+        The way is, for each field that may be the name: its spelling, its text if that is blank, and `file` if it is
+        sent as a file.
         """
         fields = [
             (f.name, f.value * Marker.is_blank(f.value), *["file"] * (f.filename is not None))
@@ -364,22 +364,22 @@ class FormGuard:
         return [field for field in body.fields if _key(field.name) == self._name]
 
     def has_name(self, body: Body) -> bool:
-        """Tell whether a body has a name that bears the marker when it leaves."""
+        """Tell whether a body has a name that will bear the marker."""
         return any(not Marker.is_blank(field.value) for field in self._names(body))
 
     def addressed_type(self, body: Body) -> str:
-        """Return the type in a create that has an address of this type, which takes the marker; empty without one."""
+        """Return the type of a create that has an address which can bear the marker; empty if it has none."""
         values = {field.name: field.value for field in body.fields if field.filename is None}
         kind = values.get(self._type, "")
         return kind if self._can_mark(kind, values) else ""
 
     @property
     def example_type(self) -> str:
-        """The first type whose documented example has an address; empty without one."""
+        """The first type whose documented example has an address; empty if none has."""
         return next((kind for kind, example in self._examples.items() if self._can_mark(kind, example)), "")
 
     def lacking(self, kind: str, lack: Lack) -> dict[str, str]:
-        """Return a type's example with this lack of a name; empty if it is not a matter of texts."""
+        """Return a type's example with a name that is missing in this way; empty if texts cannot express it."""
         if any(len(field) > 2 for field in lack):
             return {}
         fields = {name: text for name, text in self._examples[kind].items() if name != self._name}

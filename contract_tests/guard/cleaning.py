@@ -1,4 +1,4 @@
-"""Cleans up after a run, also a killed one: deletes what is proven to be the run's, and says what may be left."""
+"""Cleans up after a run, even a killed one: deletes what is proven to be the run's, and says what may be left."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from contract_tests.guard.upstream import GuardSettings, silent
 from mock_server.document import Document
 
 _ROUNDS = 3
-_MOST_HIDDEN = 60  # ids that are tried for creates whose answer was lost
-_MOST_UNLISTED = 600  # and if the list hides rows of the run
-_BEYOND = 3  # so many ids are asked for beyond those that lost creates may have got
+_MOST_HIDDEN = 60  # ids that are tried for creates whose response was lost
+_MOST_UNLISTED = 600  # the same if the list hides rows of the run
+_BEYOND = 3  # how many ids are tried beyond those that lost creates may have got
 _OTHER_ACCOUNT = (
     "the list shows none of the rows that were there before the run: it may be another account's."
 )
-_SPEAKS = 5.0  # seconds between two words on how far a clean-up is
+_SPEAKS = 5.0  # seconds between two messages of progress
 
 
 @dataclass(slots=True)
 class CleanUp:
     """What a clean-up did.
 
-    `deleted` are the ids that are seen to be gone. `failed` could not be deleted, or not be told to be the run's, with
-    the reason. `open` are markers of creates whose answer never came. `unlisted` says why the list does not prove that
-    nothing is left, empty if it does. `unfinished` says why the ledger stays although nothing is left. While any of
-    these is there, the ledger stays unswept.
+    `deleted` are the ids that were seen to be gone. `failed` has the ids that could not be deleted, or could not be
+    proven to be the run's, with the reason. `open` are markers of creates without a response. `unlisted` says why the
+    list does not prove that nothing is left; it is empty if it does. `unfinished` says why the ledger stays although
+    nothing is left. The ledger stays unswept while any of the last four is not empty.
     """
 
     deleted: list[Id] = field(default_factory=list)
@@ -48,7 +48,7 @@ class CleanUp:
 
     @property
     def sentences(self) -> list[str]:
-        """What may be left and why, a sentence each."""
+        """What may be left and why, in sentences."""
         found = [f"The handler {row} may be left: {why}" for row, why in self.failed.items()]
         found += [
             f"A handler with {marker} in its name may be left: its creation was not answered with an id."
@@ -59,14 +59,14 @@ class CleanUp:
 
 
 class Cleaner:
-    """Cleans up after one ledger; doing it again, or being stopped in the midst, does no harm.
+    """Cleans up after one ledger. It may be repeated, and stopped at any moment, without harm.
 
-    A row is deleted only right after a look that proves it to be the run's, and counts as gone only when it is asked
-    for by its id. The first delete, and any that seems to have failed, is followed by a look at the rows of others: if
-    one is gone, nothing more is deleted, not by a later sweep either. So it is if a row stays after its delete, which
-    is not sent again. `harm` says why nothing is deleted any more. Then the list is searched for the run's marker,
-    until it was read whole and shows nothing of the run. `census` is the last such list. If the list is known to hide
-    rows of the run, all ids that the run may have got are asked for.
+    A row is deleted only right after a look that proves it to be the run's, and counts as gone only when a look at its
+    id says so. The first delete, and any that seems to have failed, is followed by a look at the rows of others. If one
+    of them is gone, or if the row stays after its delete, nothing more is deleted, not even by a later sweep; `harm`
+    says why. Then the list is searched for the run's marker until it was read whole and shows nothing of the run.
+    `census` is the last such list. If the list is known to hide rows of the run, all ids that the run may have got are
+    tried.
     """
 
     def __init__(self, ledger: Ledger, account: Account, settings: GuardSettings, harm: str = "") -> None:
@@ -77,11 +77,13 @@ class Cleaner:
         self._told = 0.0
         self._harm = harm
         self._others: frozenset[Id] | None = None
-        self._answered: dict[Id, int] = {}  # how deletes were answered
+        self._answered: dict[Id, int] = {}  # the status of the response to each delete
         self._accepted: set[Id] = set()  # rows whose delete was accepted
-        self._missing: set[Id] = set()  # rows that went without a delete that was accepted
-        self._is_blind = False  # rows of the run do not bear its mark, or others do, or one was never seen
-        self._unlisted: set[Id] = set()  # rows that the whole list lacked, and that should be there
+        self._missing: set[Id] = set()  # rows that went although no delete of them was accepted
+        self._is_blind = (
+            False  # rows of the run do not bear its mark, rows of others do, or a row was never seen
+        )
+        self._unlisted: set[Id] = set()  # rows that should be there, and that the whole list lacked
         self._stays: set[Id] = set()  # rows that a look has shown after their delete
         self._done = CleanUp()
 
@@ -121,7 +123,7 @@ class Cleaner:
             self._account.standing = sorted(self._strangers() & self._ledger.before, key=str)
 
     def _doubt_harm(self) -> None:
-        """Take back that a delete did something else, if its row has gone since, and all others are there."""
+        """Take back that a delete did harm, if its row has gone since and all rows of others are there."""
         row = self._ledger.harmed_by
         if row is None:
             return
@@ -132,7 +134,7 @@ class Cleaner:
                 self._ledger.unharmed()
 
     def _remove_all(self, entries: Iterable[LedgerEntry]) -> None:
-        """Delete rows that prove to be the run's; ask again for those with which the service may be late."""
+        """Delete the rows that are proven to be the run's. Look again at those that the service may show late."""
         left = list(entries)
         for turn, pause in enumerate(PAUSES, start=1):
             if not left:
@@ -146,7 +148,7 @@ class Cleaner:
             left = late
 
     def _say(self, sentence: str) -> None:
-        """Tell how far the clean-up is, unless that was told just now."""
+        """Tell how far the clean-up is, unless it was told a moment ago."""
         now = self._settings.clock()
         if now - self._told >= _SPEAKS:
             self._told = now
@@ -155,8 +157,8 @@ class Cleaner:
     def _remove(self, entry: LedgerEntry, *, is_last: bool) -> bool:
         """Look at a row, delete it on that proof, and look again; tell whether it is worth asking again later.
 
-        A row that went without a delete, or whose delete was never answered, is believed to be gone only the last time
-        that it is asked for, and a minute after its create if the service shows rows late: a replica may not have it.
+        A row that went without a delete, or whose delete got no response, counts as gone only at the last look; if the
+        service shows rows late, only a minute after its create: a replica may not have it yet.
         """
         row = entry.id
         if row is None:

@@ -1,4 +1,4 @@
-"""Requests and responses as the guard handles them, where they say what, and an exchange that is fit to be shown."""
+"""Requests and responses as the guard handles them, what they hold, and exchanges that are safe to show."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from contract_tests.document import Facts
 
 # The shell variable that stands for the key wherever a request is shown.
 KEY_VARIABLE = "$BITPEAK_API_KEY"
-# And the one for the key of the second account.
+# The same for the key of the second account.
 OTHER_KEY_VARIABLE = "$BITPEAK_OTHER_API_KEY"
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
-# A refusal of the guard's own: a status that no service has, and a header that says why.
+# A refusal by the guard: a status that services do not use, and a header that says why.
 REFUSED_STATUS, REFUSED_HEADER = 418, "X-Guard-Refused"
-# The target did not answer.
+# The target did not respond.
 FAILED_STATUS, FAILED_HEADER = 502, "X-Guard-Failed"
-# With this request header set to 1 a suite gets to see a 429.
+# If this request header is 1, the suite gets a 429 instead of a wait.
 PASS_429_HEADER = "x-guard-pass-429"  # noqa: S105 -- no password
 
 # Headers that belong to one connection and are not passed on; bodies are framed anew.
@@ -39,14 +39,14 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class GuardRefusal(Exception):
-    """The guard refuses, and nothing was sent. `reason` is a stable word, `sentence` is for people.
+    """The guard has refused a request, so nothing was sent. `reason` is a stable word, `sentence` is for people.
 
     Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not proven to be the run's own), `halted`
     (the run writes no more), `unlisted` (the list cannot be read whole), `unmarked` (no place for the marker),
-    `bytes` (what is not UTF-8 may break the service), `ledger` (the disk does not take it), `contact` (a host that is
-    not reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`, `override`,
-    `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target`, `proxy` and `host` (a name
-    that is not this computer's).
+    `bytes` (what is not UTF-8 may break the service), `ledger` (it cannot be written), `contact` (a host that is not
+    reserved), `key` (the key's own text), `other-account`, `live-rows`, `budget`, `form`, `override`,
+    `malformed-request`, `closing`, `redirect` (to another host), `plain-http`, `target`, `proxy` and `host` (the name
+    of another computer).
     """
 
     def __init__(self, reason: str, sentence: str) -> None:
@@ -125,7 +125,8 @@ def _own(status: int, reason: str, header: str, word: str, sentence: str) -> Rep
 def read_json(body: bytes) -> Any:
     """Parse JSON that can be read in one way only.
 
-    Raises ValueError for anything else: no UTF-8, a byte order mark, a key twice, no number, too deep.
+    Raises ValueError for a text that is not UTF-8, a byte order mark, a repeated key, NaN and Infinity, and too many
+    levels.
     """
     return _loaded(body.decode(), object_pairs_hook=_members, parse_constant=_no_number)
 
@@ -156,7 +157,7 @@ def _no_number(text: str) -> Any:
 
 
 def at(tree: Any, steps: Iterable[str]) -> Any:
-    """Return what stands at a place in parsed JSON, None if there is nothing."""
+    """Return the value at a place in parsed JSON; None if there is none."""
     for step in steps:
         tree = tree.get(step) if isinstance(tree, dict) else None
     return tree
@@ -197,17 +198,17 @@ def _addresses(facts: Facts) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Return a text as one line that a terminal shows and does not obey: what is not printable becomes an escape."""
+    """Return a text as one line that is safe in a terminal: unprintable characters become escapes."""
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def printable_lines(text: str) -> str:
-    """Return a text of several lines, each of which a terminal shows and does not obey."""
+    """Return a text of several lines that is safe in a terminal."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def json_text(data: Any) -> str:
-    """Write JSON for people and programs; a terminal shows it and does not obey it."""
+    """Write JSON for people and programs that is safe in a terminal."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
     return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
@@ -231,13 +232,13 @@ class FormField(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that reached the guard, and what came of it.
+    """A request that reached the guard, and its outcome.
 
     `url` is the target's. `operation` is an operationId, empty if the document has none. Names are those that the
     suite sent and saw, without the run's marker. `media_type` is that of the request's body: `multipart/form-data`,
     another one or empty; `form` holds its fields, `raw` its text if it is not a form. Both are UTF-8 with other
-    bytes as lone surrogates. `status` is 0 if the target did not answer. `refused` and `failed` are reasons, empty
-    for an exchange that took place.
+    bytes as lone surrogates. `status` is 0 if the target did not respond. `refused` and `failed` are reasons; both
+    are empty for an exchange that took place.
     """
 
     method: str
@@ -271,7 +272,7 @@ class Exchange:
         elif self.raw:
             kind = next((v for name, v in self.request_headers if name.lower() == "content-type"), "")
             words += ["--header", shlex.quote(f"Content-Type: {kind or self.media_type}"), "--data-binary"]
-            if not self.raw.isprintable():  # an argument would lose a line's end or a byte
+            if not self.raw.isprintable():  # an argument would lose line ends or bytes
                 return f"printf {_escapes(self.raw)} | {' '.join(words)} @-"
             words.append(shlex.quote(self.raw))
         return " ".join(words)

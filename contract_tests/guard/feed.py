@@ -1,4 +1,4 @@
-"""How the guard lets requests in, a request on its way, and what listeners hear of it."""
+"""The gate that lets requests in, a request on its way through the guard, and the feed of exchanges to listeners."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Gate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Hold a request's place. Raises GuardRefusal (`closing`)."""
+        """Count a request as inside. Raises GuardRefusal (`closing`)."""
         with self._changed:
             if self._closed:
                 raise GuardRefusal("closing", "The run is at its end.")
@@ -53,7 +53,7 @@ class Gate:
                 self._changed.notify_all()
 
     def close(self, seconds: float) -> bool:
-        """Let no further request in, and wait for those inside; False if some are still there after `seconds`."""
+        """Let no more requests in, and wait for those inside; False if some are still there after `seconds`."""
         with self._changed:
             self._closed = True
             return self._changed.wait_for(lambda: not self.under_way, timeout=seconds)
@@ -61,7 +61,7 @@ class Gate:
 
 @dataclass(slots=True)
 class Visit:
-    """A request on its way through the guard, as far as it came."""
+    """A request on its way through the guard."""
 
     request: Request
     body: Body
@@ -72,7 +72,7 @@ class Visit:
     def of_guard(
         cls, account: Account, key: str, kind: str, row: Id | None, fields: Mapping[str, str] | None = None
     ) -> Visit:
-        """Return a request of the guard's own for an operation, whose body is a form if there are fields."""
+        """Return a request by the guard itself for an operation; its body is a form if there are fields."""
         content_type, data = form_data(fields) if fields else ("", b"")
         headers = (("Authorization", f"Bearer {key}"), ("Content-Type", content_type))
         method = account.surface.facts.operation(kind).method
@@ -98,7 +98,7 @@ class Feed:
     def tell(
         self, visit: Visit, reply: Reply, milliseconds: float, *, refused: str = "", failed: str = ""
     ) -> None:
-        """Tell of an exchange; what a listener raises is logged, since the request is done."""
+        """Tell the listeners about an exchange. What a listener raises is logged, since the request is over."""
         exchange = self._exchange(visit, reply, milliseconds, refused, failed)
         with self._lock:
             for listener in self._listeners:

@@ -1,4 +1,4 @@
-"""The guard: the only door from the suites to a target, and the only holder of the key."""
+"""The guard: every request of a suite to the target goes through it, and it alone holds the key."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ from mock_server.document import Document
 
 _LOG = logging.getLogger("contract_tests.guard")
 _LARGEST = 32 * 1024 * 1024
-_IDLE = 75.0  # seconds that a connection may stay without a request
+_IDLE = 75.0  # seconds for which a connection may be idle
 _LONGEST_LINE = 1024
 _POLL = 0.02  # seconds until a close is noticed
-# Of what the parser complains about, that which concerns headers: it takes an absent body for a broken one.
+# The complaints of the parser that concern headers. It has others, as it takes an absent body for a broken one.
 _HEADER_DEFECTS = (
     email.errors.FirstHeaderLineIsContinuationDefect,
     email.errors.HeaderDefect,
@@ -61,9 +61,9 @@ Respond = Callable[[Request], Reply]
 class Door:
     """Serves one function on a port of 127.0.0.1, a free one for 0, until it is closed.
 
-    What stands behind it holds a key. So it serves only requests whose Host is a name or address of loopback or one of
-    `hosts`: a page on the web could have a browser send any other (DNS rebinding). If `hosts` is given, an Origin must
-    be such a name, too; without it the kit's own requests, which ask what a service does with foreign ones, pass.
+    The function uses a key. So a door serves only requests whose Host is a name or address of loopback, or one of
+    `hosts`: a web page could make a browser send others (DNS rebinding). If `hosts` is given, an Origin must be such a
+    name, too. Without it, the kit can ask what a service does with foreign origins.
 
     Raises OSError if the port is taken.
     """
@@ -80,7 +80,7 @@ class Door:
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more connections, and drop those there are."""
+        """Accept no more connections, and drop the open ones."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -95,24 +95,24 @@ class _Server(ThreadingHTTPServer):
     checks_origins: bool
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client may go away."""
+        """Ignore the error: a client may go away."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE
-    wbufsize = -1  # a response leaves in one piece
+    wbufsize = -1  # a response is sent in one piece
     disable_nagle_algorithm = True
     server: _Server
 
     def handle_expect_100(self) -> bool:
-        """Let the client send its body: the writer would hold this back."""
+        """Let the client send its body at once: the buffered writer would hold the line back."""
         super().handle_expect_100()
         self.wfile.flush()
         return True
 
     def parse_request(self) -> bool:
-        """Serve every method by one function: the base class looks for `do_` and its name."""
+        """Serve all methods by one function, while the base class looks for `do_GET` and the like."""
         if not super().parse_request():
             return False
         self._serve()
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(_responding(self.server.answer, request))
 
     def _check_names(self) -> None:
-        """Raise GuardRefusal if the request calls this computer, or its page was loaded, by another name."""
+        """Raise GuardRefusal if Host or Origin is not a name of this computer."""
         named = [f"//{host}" for host in self.headers.get_all("Host", [])]
         origins = self.headers.get_all("Origin", []) if self.server.checks_origins else ()
         for url in (*named, *origins):
@@ -141,14 +141,14 @@ class _Handler(BaseHTTPRequestHandler):
                 raise GuardRefusal("host", what)
 
     def _body(self) -> bytes:
-        """Read the body. Raises GuardRefusal if its end cannot be known for sure."""
+        """Read the body. Raises GuardRefusal if its end is ambiguous."""
         if any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects):
-            raise GuardRefusal("malformed-request", "A header is not one of HTTP.")
+            raise GuardRefusal("malformed-request", "A header is malformed.")
         lengths = self.headers.get_all("Content-Length", [])
         coding = [value.strip().lower() for value in self.headers.get_all("Transfer-Encoding", [])]
         if coding:
             if coding != ["chunked"] or lengths:
-                raise GuardRefusal("malformed-request", "The body's length is told in two ways, or in none.")
+                raise GuardRefusal("malformed-request", "The length of the body is ambiguous.")
             return self._chunks()
         if len(set(lengths)) > 1 or any(not (n.isascii() and n.isdigit()) for n in lengths):
             raise GuardRefusal("malformed-request", "Content-Length is not one number.")
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             pieces.append(self._exactly(size))
             self.rfile.readline(_LONGEST_LINE)
         while self.rfile.readline(_LONGEST_LINE).strip():
-            pass  # trailers say nothing to us
+            pass  # trailers are ignored
         return b"".join(pieces)
 
     def _chunk_size(self) -> int:
@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _write(self, reply: Reply) -> None:
-        """Write a response, its length counted anew; 204 and 304 have none."""
+        """Write a response with its true length; 204 and 304 have none."""
         self.send_response_only(reply.status, reply.reason)
         for name, value in reply.headers:
             if name.lower() != "content-length" or self.command == "HEAD":
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is not HTTP in the guard's own form."""
+        """Refuse what is not HTTP, in the form of the guard's other refusals."""
         self.close_connection = True
         self.command = getattr(self, "command", None) or "GET"
         self.request_version = self.protocol_version
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class says so
-        """Say nothing: the feed tells of every exchange."""
+        """Log nothing: the feed tells of every exchange."""
 
 
 def _responding(respond: Respond, request: Request) -> Reply:
@@ -214,7 +214,7 @@ def _responding(respond: Respond, request: Request) -> Reply:
     try:
         return respond(request)
     except Exception as error:
-        # A disk that is full, or a fault of ours. The text could hold anything, so only its kind is told.
+        # The disk may be full, or the guard may be faulty. Only the kind is told: the text could hold the key.
         _LOG.error("the guard failed on a request: %s", type(error).__name__)
         return failed(TargetFailed("guard", f"The guard itself failed ({type(error).__name__})."))
 
@@ -238,14 +238,14 @@ _Job = tuple[Callable[[], Reply], "SimpleQueue[Reply]"]
 
 
 class _Threads:
-    """Runs functions in other threads. A thread stays for the next function: a new one takes longer than a request."""
+    """Runs functions in other threads, which are kept: a new thread takes longer than a request."""
 
     def __init__(self) -> None:
         self._idle: list[SimpleQueue[_Job | None]] = []
         self._is_closed = False
 
     def run(self, function: Callable[[], Reply]) -> Reply:
-        """Return what a function returns. It runs on if an exception, such as of a signal, ends the wait for it."""
+        """Return what a function returns. It runs on if an exception, as by a signal, interrupts the caller."""
         replies: SimpleQueue[Reply] = SimpleQueue()
         try:
             jobs = self._idle.pop()
@@ -266,7 +266,7 @@ class _Threads:
             del job, function, replies, reply
 
     def close(self) -> None:
-        """End the threads, those that are busy as soon as they are not."""
+        """End the idle threads now, and the busy ones when they are done."""
         self._is_closed = True
         while self._idle:
             self._idle.pop().put(None)
@@ -274,7 +274,7 @@ class _Threads:
 
 # Signals that end a process. Not all of them exist on every system.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-_STUBBORN = 3  # so many signals stop even a clean-up; the sweep can finish it
+_STUBBORN = 3  # this many signals stop even a clean-up; `sweep` can finish it
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +293,10 @@ class Stats:
 
 
 class Guard:
-    """A proxy on loopback. As a context manager it starts, and cleans up at the end, however the end comes.
+    """A proxy on loopback. As a context manager it starts, and cleans up at the end, even after an exception.
 
-    Suites talk to `url` with `Authorization: Bearer {placeholder_key}`. Making one raises GuardRefusal if the target
-    or the key is not acceptable; nothing has been sent by then.
+    Suites talk to `url` with `Authorization: Bearer {placeholder_key}`. The constructor raises GuardRefusal if the
+    target or the key is not acceptable; it sends nothing.
     """
 
     def __init__(self, settings: GuardSettings, document: Document | None = None) -> None:
@@ -341,29 +341,29 @@ class Guard:
 
     @property
     def marker_length(self) -> int:
-        """By how many characters a stored name is longer than the one that suites see."""
+        """How many characters a stored name has more than the name that suites see."""
         return Marker.LENGTH
 
     @property
     def patience(self) -> float:
-        """For how many seconds the target may be silent."""
+        """How many seconds the target may take for a response."""
         return self._settings.timeout
 
     @property
     def ledger_file(self) -> Path | None:
-        """The ledger; None if the run only reads, or if its key was made up, so that no sweep could use it."""
+        """The ledger's path; None if the run only reads, or if its key is made up, so that no sweep could use it."""
         return self._ledger.file
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """Why the run writes no more, and what it broke; empty if it may write, or if it may only read."""
+        """Why the run has stopped writing, and what it broke; empty if it may write, or if it only reads."""
         if self._relay is None:
             return ()
         broken = self._relay.holdings.takes_bytes
         return (*self._relay.holdings.alarms, *([broken] if isinstance(broken, Alarm) else []))
 
     def curl_of(self, alarm: Alarm) -> str:
-        """Return a line for a shell that shows what an alarm is about, with the key in `$BITPEAK_API_KEY`."""
+        """Return a curl line that shows the cause of an alarm, with the key in `$BITPEAK_API_KEY`."""
         if alarm.about == "bytes":
             facts = self._account.surface.facts
             update, field = facts.operation("update"), facts.form["name"]
@@ -400,7 +400,7 @@ class Guard:
         atexit.register(self.close)
 
     def pass_on(self, request: Request, door: str) -> Reply:
-        """Answer one request that came through a door, at the base URL that its links are to lead back to.
+        """Serve one request that came through a door; links in the response lead to the door's base URL.
 
         Raises RuntimeError before the start.
         """
@@ -409,7 +409,7 @@ class Guard:
         return self._relay.through(self._relay.answer(request), door)
 
     def respond(self, request: Request) -> Reply:
-        """Answer a request of this process, without the door.
+        """Serve a request of this process, without the door.
 
         It runs in another thread, so that a signal that interrupts the caller leaves no write half done.
         """
@@ -435,8 +435,8 @@ class Guard:
     def clean_up(self, *, drain: bool = True) -> CleanUp:
         """Delete every row of the run, and tell what was done; the door lets nothing more through.
 
-        Without `drain`, requests under way are not waited for: none of them writes. What is complete is not done
-        again.
+        Without `drain`, it does not wait for requests under way: none of them writes. A complete clean-up is not
+        repeated.
         """
         with self._closing:
             if self._cleaned is not None and self._cleaned.complete:
@@ -455,7 +455,7 @@ class Guard:
         return self._cleaned
 
     def _compare(self, census: Census) -> None:
-        """Hold the rows of others, as the last list shows them, against what they were before."""
+        """Compare the rows of others in the last list with what they were before."""
         if self._relay is not None and not census.gap:
             self._relay.holdings.compare("list", census.rows, whole=census.is_counted)
 
@@ -493,7 +493,7 @@ class Guard:
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal asks the process to end. `code` is the exit code that a shell expects of it."""
+    """Raised when a signal asks the process to end. `code` is the exit code that a shell expects for it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")
@@ -504,8 +504,8 @@ class Terminated(KeyboardInterrupt):
 def interruptible(is_cleaning: Callable[[], bool]) -> Iterator[None]:
     """Raise Terminated in the main thread at SIGINT, SIGTERM, SIGBREAK, or SIGHUP unless `nohup` keeps it away.
 
-    Put it around the guard, so that a run cleans up before it goes. A signal that comes while `is_cleaning` says so is
-    only counted, unless it is the third. In another thread it does nothing: Python takes signals in the main one only.
+    Put it around the guard, so that a run cleans up before it ends. During a clean-up, signals are only counted, and
+    the third one raises. In another thread it does nothing: Python handles signals in the main thread only.
     """
     heard: list[int] = []
 

@@ -1,6 +1,6 @@
-"""The write-ahead file of one run, what it says of each create, and the marker that tells the run's rows from others.
+"""The write-ahead file of one run, its entry for each create, and the marker that identifies the run's rows.
 
-The ledger is JSON lines, each on the disk before the guard goes on. It never holds the key. The first line names the
+The ledger is JSON lines, each synced to disk before the guard goes on. It never holds the key. The first line has the
 target, the run's marker, the time, the process, and a 16-bit check of the key and the target: with another account's
 key every row would seem to be gone, and another target must not get the key. Each further line is an event:
 
@@ -11,19 +11,19 @@ key every row would seem to be gone, and another target must not get the key. Ea
                                                     second row of that create, and further events on it name it
     {"event": "seen", "number": 7}                  a look at the row has shown the marker
     {"event": "answered", "number": 7}              it was refused
-    {"event": "unknown", "number": 7}               it was answered with success, and not with an id of its own
+    {"event": "unknown", "number": 7}               it succeeded, and the response named no new id
     {"event": "doomed", "number": 7}                its delete was sent, and not refused
-    {"event": "accepted", "number": 7}              its delete was answered with success
-    {"event": "deleted", "number": 7}               the row was asked for by its id, and is gone
+    {"event": "accepted", "number": 7}              its delete succeeded
+    {"event": "deleted", "number": 7}               a look at its id says that the row is gone
     {"event": "listed"}                             the list has shown a row of the run: it does not hide them
-    {"event": "partial"}                            the list, read whole, lacked a row of the run that was there
+    {"event": "partial"}                            the whole list lacked a row of the run that was there
     {"event": "late"}                               a row was shown some time after its create
     {"event": "moved"}                              a row went without a delete: it may have another id now
-    {"event": "harmed", "id": 31, "why": "When 31 …"}   the delete of a row did something else: no more is deleted
-    {"event": "unharmed"}                           it did not: the row has gone since, and nothing else
+    {"event": "harmed", "id": 31, "why": "When 31 …"}   the delete of a row did harm: nothing more is deleted
+    {"event": "unharmed"}                           it did none: the row has gone since, and nothing else
 
-A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line is what a crash
-leaves; it is passed over. While a process has a ledger open, it holds a lock on it.
+A file that is finished gets the suffix `.swept`, one that was given up `.forgotten`. A torn line, as a crash
+leaves it, is skipped. A process locks the ledger while it has it open.
 """
 
 from __future__ import annotations
@@ -53,23 +53,23 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-# The folder of a worker's ledger begins with this, if a run is spread over several workers.
+# The folder of each worker's ledger begins with this if a run has several workers.
 WORKER = "worker-"
 _SUFFIX = ".jsonl"
 _SWEPT = ".swept"
 _FORGOTTEN = ".forgotten"
 _LONGEST_REASON = 300
 _BLANKS = re.compile(r"[\s\0]*")
-_OPENING = re.compile(_BLANKS.pattern + "(?:[A-Za-z]-)?")  # what stands before the marker in a name
+_OPENING = re.compile(_BLANKS.pattern + "(?:[A-Za-z]-)?")  # what comes before the marker in a name
 _TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"(?<=@|/)(?=[\w-]+\.)")  # where the host of a mailbox or URL begins
 
-# What names a row: a number, or a text such as a UUID.
+# An id: a number, or a text such as a UUID.
 Id = int | str
 
 
 def row_id(value: Any) -> Id | None:
-    """Return a row's id as a response shows it, a number of either JSON spelling as int; None for anything else."""
+    """Return a row's id as a response shows it, numbers as int even if JSON has `1.0`; None for other values."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -83,14 +83,14 @@ def row_id(value: Any) -> Id | None:
 
 
 class Marker:
-    """The marker of one run, `bpm-` and eight hex digits, and that of each create in it; the suites never see it.
+    """The marker of one run, `bpm-` and eight hex digits, and of each create in it. Suites never see it.
 
-    It stands inside the stored name, `bpm-1a2b3c4d-00007:Example`, after whatever white space the name begins with: a
-    service that trims and one that does not then both give back, without the marker, what they would have given anyway.
-    What the marker costs is room: if a service cuts a name at 128 characters, a suite sees `Marker.LENGTH` fewer.
-    Ordering by name becomes ordering by creation, unless names begin with a letter and a hyphen: the marker stands
-    behind these, `a-bpm-1a2b3c4d-00007:Example`. A blank name should be refused and so stays as it is; then the marker
-    goes into the addresses of the form, as a label of their host: `hey@bpm-1a2b3c4d-00007.example.com`.
+    It is part of the stored name, `bpm-1a2b3c4d-00007:Example`, after any white space that the name begins with: so the
+    result without the marker is the same as ever, whether or not the service trims names. The marker costs room: if a
+    service cuts names at 128 characters, a suite sees `Marker.LENGTH` fewer. The order by name becomes that of
+    creation, unless names begin with a letter and a hyphen, which stay before the marker:
+    `a-bpm-1a2b3c4d-00007:Example`. A blank name should be refused, so it is not marked; then the marker goes into the
+    addresses of the form, as a label of the host: `hey@bpm-1a2b3c4d-00007.example.com`.
     """
 
     LENGTH = 19
@@ -102,7 +102,7 @@ class Marker:
         self._bytes = re.compile(self._text.pattern.encode())
 
     def of(self, number: int) -> str:
-        """Return the unique marker of a create, without what follows it in a name or a host."""
+        """Return the unique marker of a create, without the sign that follows it in a name or host."""
         return f"{self.run}-{number:05}"
 
     @staticmethod
@@ -111,21 +111,21 @@ class Marker:
         return _BLANKS.fullmatch(name) is not None
 
     def insert(self, name: str, number: int) -> str:
-        """Return the name with the marker in it, also if the name is blank."""
+        """Return the name with the marker in it, even if the name is blank."""
         found = _OPENING.match(name)
         start = found.end() if found else 0
         return f"{name[:start]}{self.of(number)}:{name[start:]}"
 
     def in_address(self, value: str, number: int) -> str:
-        """Return a mailbox or URL with the marker as the first label of its host; anything else as it is."""
+        """Return a mailbox or URL with the marker as the first label of its host; other texts unchanged."""
         return _ADDRESS.sub(f"{self.of(number)}.", value, count=1)
 
     def strip(self, body: bytes) -> bytes:
-        """Return a body without any marker of the run, all else as it was."""
+        """Return a body without markers of the run, otherwise unchanged."""
         return self._bytes.sub(b"", body)
 
     def strip_text(self, text: str) -> str:
-        """Return a text without any marker of the run."""
+        """Return a text without markers of the run."""
         return self._text.sub("", text)
 
     def number_in(self, text: str) -> int | None:
@@ -137,15 +137,13 @@ class Marker:
 class CreateState(StrEnum):
     """How far a create has come."""
 
-    OPEN = "open"  # sent, and no response so far
+    OPEN = "open"  # sent, without a response so far
     ANSWERED = "answered"  # refused: no row, if the service is honest
-    UNKNOWN = (
-        "unknown"  # answered with success, but not with an id of its own: a row exists under an unknown id
-    )
-    CLAIMED = "claimed"  # the response named an id, and no look at that row has shown the marker yet
+    UNKNOWN = "unknown"  # succeeded, but the response named no new id: a row exists under an unknown one
+    CLAIMED = "claimed"  # the response named an id, but no look has shown the marker there yet
     LIVE = "live"  # a look at the row has shown the marker
-    GONE = "gone"  # a delete was accepted, and the row was not asked for since
-    DELETED = "deleted"  # asked for, and gone
+    GONE = "gone"  # a delete was accepted, without a look since
+    DELETED = "deleted"  # a look says that it is gone
 
 
 _THERE = frozenset({CreateState.CLAIMED, CreateState.LIVE, CreateState.UNKNOWN})
@@ -157,8 +155,8 @@ class LedgerEntry:
 
     `time` is that of the intent, in seconds since 1970. `is_create` is False for a write to an id that should not
     exist. `is_nameless`: it had no plain name, so its marker may stand in an address alone. `is_sought`: the list was
-    searched for its row. `is_doomed`: a delete was sent, and not refused. `seen` says when a look last showed the row
-    to be the run's, or to be gone: after how many writes, and at what time. `row` is the row as it was shown then.
+    searched for its row. `is_doomed`: a delete was sent and not refused. `seen` says when a look last proved that the
+    row is the run's, or gone: after how many writes, and at what time. `row` is what that look showed.
     """
 
     number: int
@@ -180,10 +178,11 @@ class LedgerEntry:
 
 
 class Ledger:
-    """A ledger that is open for writing; with `file` None it is kept in memory only.
+    """A ledger that is open for writing; if `file` is None, it is kept in memory only.
 
     All methods may be called from any thread. If the disk fails, `fault` says so; `intend` and `found_before` then
-    raise GuardRefusal (`ledger`), so that nothing is created that the file does not know. What happened is remembered.
+    raise GuardRefusal (`ledger`), so that nothing is created without a line in the file. What happened before is still
+    known.
     """
 
     def __init__(
@@ -196,18 +195,18 @@ class Ledger:
         self.before: set[Id] = set()
         self._born: dict[
             Id, str
-        ] = {}  # of the rows that were there before: what tells them from rows of other accounts
-        self.others: set[Id] = set()  # that were seen since, and are not the run's
+        ] = {}  # of rows that were there before: a digest, which differs from those of other accounts
+        self.others: set[Id] = set()  # rows that were seen since, and are not the run's
         self.is_listed = False  # whether the list has ever shown a row of the run
         self.is_partial = False  # whether the whole list has ever lacked a row of the run that was there
         self.is_late = False  # whether a row of the run was shown some time after its create
         self.is_moved = False  # whether a row of the run ever went without a delete
         self.is_queued = False  # whether a create was accepted for later
-        self.harm = ""  # what a delete did instead of what it was to do, in a sentence
+        self.harm = ""  # what harm a delete did, in a sentence
         self.harmed_by: Id | None = None  # the row of that delete
         self.key_check = ""
         self.fault = ""
-        self._is_torn = False  # whether the file ends within a line
+        self._is_torn = False  # whether the file ends in the middle of a line
         self._out: FileIO | None = None
         self._lock = threading.RLock()
 
@@ -215,7 +214,7 @@ class Ledger:
     def open_for(
         cls, target: str, directory: Path, key: str, clock: Callable[[], float], marker: Marker | None = None
     ) -> Ledger:
-        """Begin a run's ledger in a directory. Raises Unswept while one of an earlier run on the target is there."""
+        """Begin a run's ledger in a directory. Raises Unswept while it has one of an earlier run on the target."""
         check_swept(target, directory)
         marker = marker or Marker()
         directory.mkdir(parents=True, exist_ok=True)
@@ -250,7 +249,7 @@ class Ledger:
 
     @property
     def expects_more(self) -> bool:
-        """Whether the list may show rows of the run later: second ones of creates, moved, late or queued ones."""
+        """Whether the list may show rows of the run later: second rows of a create, moved, late or queued ones."""
         return (
             self.is_moved
             or self.is_late
@@ -260,7 +259,7 @@ class Ledger:
 
     @property
     def proven(self) -> frozenset[Id]:
-        """The rows that a look has shown to be the run's, and that were not seen to be gone since."""
+        """The rows that a look has proven to be the run's, and that were not seen to be gone since."""
         entries = list(self.entries.values())
         return frozenset(e.id for e in entries if e.state is CreateState.LIVE and e.id is not None)
 
@@ -299,7 +298,7 @@ class Ledger:
             self._insist(line)
 
     def is_same_account(self, born: Mapping[Id, str]) -> bool:
-        """Tell whether rows, and when each was made, are of the account that the run wrote to, as far as that is known.
+        """Tell whether rows, with their times of creation, are of the account that the run wrote to; True if unknown.
 
         Some of its rows may be gone or have changed, but not all.
         """
@@ -319,9 +318,9 @@ class Ledger:
             return entry
 
     def created(self, entry: LedgerEntry, row: Id) -> LedgerEntry:
-        """Note the id that a create's response, or a look at the row, named, and return the entry that has it.
+        """Note the id that a create's response, or a look, named, and return the entry that has it.
 
-        That is another one if the create has made a row before.
+        It is a new entry if the create has made another row before.
         """
         self._note({"event": "created", "number": entry.number, "id": row})
         return self._of(entry.number, row)
@@ -337,11 +336,11 @@ class Ledger:
         self._note({"event": "answered", "number": entry.number})
 
     def unknown(self, entry: LedgerEntry) -> None:
-        """Note that a create was answered with success, and not with an id of its own."""
+        """Note that a create succeeded, and that its response named no new id."""
         self._note({"event": "unknown", "number": entry.number})
 
     def deleted(self, entry: LedgerEntry) -> None:
-        """Note that a row is confirmed to be gone."""
+        """Note that a row is gone for sure."""
         self._note({"event": "deleted", **self._naming(entry)})
 
     def listed(self) -> None:
@@ -350,7 +349,7 @@ class Ledger:
             self._note({"event": "listed"})
 
     def partial(self) -> None:
-        """Note that the list, read whole, lacked a row of the run that was there."""
+        """Note that the whole list lacked a row of the run that was there."""
         if not self.is_partial:
             self._note({"event": "partial"})
 
@@ -365,25 +364,25 @@ class Ledger:
             self._note({"event": "moved"})
 
     def harmed(self, row: Id, why: str) -> None:
-        """Note that the delete of a row did something else: neither this run nor a sweep deletes any more."""
+        """Note that the delete of a row did harm: neither this run nor a sweep deletes anything more."""
         if not self.harm:
             self._note({"event": "harmed", "id": row, "why": why})
 
     def unharmed(self) -> None:
-        """Note that a delete did what it was to do after all, only later."""
+        """Note that a delete did what it should after all, only later."""
         self._note({"event": "unharmed"})
 
     def doomed(self, entry: LedgerEntry) -> None:
-        """Note that a row's delete was sent, and not refused."""
+        """Note that a row's delete was sent and not refused."""
         if not entry.is_doomed:
             self._note({"event": "doomed", **self._naming(entry)})
 
     def accepted(self, entry: LedgerEntry) -> None:
-        """Note that a row's delete was answered with success."""
+        """Note that a row's delete succeeded."""
         self._note({"event": "accepted", **self._naming(entry)})
 
     def found(self, number: int, row: Id, time: float) -> LedgerEntry:
-        """Return the entry of a row whose marker was shown: that with its id, else the first one of its create."""
+        """Return the entry of a row whose marker was shown: the one with its id, else the first one of its create."""
         with self._lock:
             return self._of(number, row, time)
 
@@ -393,16 +392,16 @@ class Ledger:
         return next((entry for entry in entries if row is not None and entry.id == row), first)
 
     def _naming(self, entry: LedgerEntry) -> dict[str, Any]:
-        """Return what tells an entry from others in an event."""
+        """Return what identifies an entry in an event."""
         is_first = self.entries.get(entry.number) is entry
         return {"number": entry.number} if is_first else {"number": entry.number, "id": entry.id}
 
     def finish(self) -> None:
-        """Give the file its suffix: nothing of the run is left."""
+        """Rename the file to `.swept`, since nothing of the run is left."""
         self._rename(_SWEPT)
 
     def forget(self) -> Path | None:
-        """Give the run up and return the file's new name, by which it can still be swept."""
+        """Give the run up. Returns the file's new path, which `sweep` still accepts."""
         return self._rename(_FORGOTTEN)
 
     def _rename(self, suffix: str) -> Path | None:
@@ -418,7 +417,7 @@ class Ledger:
         return entry
 
     def _insist(self, line: dict[str, Any]) -> None:
-        """Write an event that must be on the disk before it happens. Raises GuardRefusal (`ledger`)."""
+        """Write an event that must be on disk before it happens. Raises GuardRefusal (`ledger`)."""
         try:
             self._write(line)
         except OSError as error:
@@ -429,7 +428,7 @@ class Ledger:
         self.fault = f"The ledger {self.file} cannot be written: {error.strerror or type(error).__name__}."
 
     def _note(self, line: dict[str, Any]) -> None:
-        """Take an event that has happened, and write it if the disk lets us."""
+        """Apply an event that has happened, and try to write it."""
         with self._lock:
             try:
                 self._write(line)
@@ -438,7 +437,7 @@ class Ledger:
             self._replay(line)
 
     def _replay(self, line: dict[str, Any]) -> None:
-        """Take an event's effect. Raises ArithmeticError, KeyError, TypeError or ValueError if it is malformed."""
+        """Apply an event. Raises ArithmeticError, KeyError, TypeError or ValueError if it is malformed."""
         if line["event"] == "before":
             ids = [_checked_id(each) for each in line["ids"]]
             self.before, self._born = set(ids), dict(zip(ids, map(str, line.get("born", ())), strict=False))
@@ -482,7 +481,7 @@ class Ledger:
             if self._out.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._is_torn = False
-            # Without these, a sweep is more careful than it must be, or deletes once more.
+            # Without these, a sweep is more careful than necessary, or deletes once more.
             if line["event"] not in {"seen", "doomed", "accepted"}:
                 os.fsync(self._out.fileno())
 
@@ -514,7 +513,7 @@ def check_swept(target: str, directory: Path) -> None:
 
 
 def key_check(key: str, run: str, target: str) -> str:
-    """Return 16 bits that tell, nearly always, whether a run had this key and target, and nothing more of the key."""
+    """Return 16 bits of a digest of key and target. They reveal nothing more about the key."""
     return hmac.digest(f"{run} {target}".encode(), key.encode(), "sha256")[:2].hex()
 
 
@@ -528,7 +527,7 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for text in read_bytes(file).split(b"\n"):
         line: Any = None
-        with contextlib.suppress(ValueError, RecursionError):  # a line that a crash tore
+        with contextlib.suppress(ValueError, RecursionError):  # a line that a crash has torn
             line = json.loads(text)
         if isinstance(line, dict) and "event" in line:
             lines.append(line)
@@ -539,13 +538,13 @@ def _locked(file: BinaryIO) -> bool:
     """Lock an open file for as long as it is open; False if another process has locked it."""
     try:
         if sys.platform == "win32":
-            file.seek(LARGEST)  # beyond all that is read: others cannot read a locked byte there
+            file.seek(LARGEST)  # beyond the end of the file: on Windows, others cannot read a locked byte
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # Windows says so; a file system without locks does, too
+    except OSError:  # as on Windows, and on a file system without locks
         return sys.platform != "win32"
     return True
 

@@ -1,4 +1,4 @@
-"""What is hidden in a response: the values of rows of others, and the key in every spelling."""
+"""Hides the values of rows of others, and the key in every spelling, in responses."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 from contract_tests.guard.exchange import Surface, read_json
 from contract_tests.guard.ledger import row_id
 
-# The name of every row that is not the run's own, and what takes the place of a response that cannot be read.
+# The name that rows of others get, and what replaces an unreadable response.
 MARK = "(not of this run)"
 HIDDEN = "(hidden)"
-# A time, in any spelling: digits and what stands between them.
+# A time in any spelling: digits with signs between them.
 _TIME = re.compile(r"\d{2,4}[-./]\d{1,2}[-./]\d{1,4}[T ]?[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?")
 UNREADABLE = "(hidden by the guard: it is not {}, and may show rows of others)"
 
-# Is given a row as a response shows it, and tells whether it is the run's own.
+# Tells whether a row, as a response shows it, is the run's own.
 Judge = Callable[[Mapping[str, Any]], bool]
 
 
 class Mask:
     """Masks the rows in responses to the requests of one run.
 
-    A row is anything at the place where the document has rows, and any object with two or more of a row's properties,
-    at any depth: a faulty service may put it anywhere. It keeps its shape: keys, kinds of values, a type that the
-    document has, a constant of the document, and the form of a time. So what is wrong with it still shows.
+    A row is anything at the documented place of rows, and any object with two or more of a row's properties at any
+    depth: a faulty service may put it anywhere. A masked row keeps its shape: keys, JSON types, documented types of
+    handlers, constants of the document, and the form of times. So its faults still show.
     """
 
     def __init__(self, surface: Surface) -> None:
@@ -43,7 +43,7 @@ class Mask:
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if none exists.
 
-        `risky`: a response that is not JSON may show rows of others, and is replaced.
+        `risky`: the response may show rows of others, so it is replaced if it is not JSON.
         """
         if not body.strip():
             return body
@@ -55,7 +55,7 @@ class Mask:
         return body if masked is tree else _write(masked, body)
 
     def _walk(self, node: Any, is_own: Judge, here: tuple[str, ...] | None) -> Any:
-        """Return a node without rows of others; the same object if nothing changed. `here`: steps to the rows."""
+        """Return a node without rows of others; the same object if nothing changed. `here` is the path to the rows."""
         if isinstance(node, list):
             return self._list(node, is_own, rows=here == ())
         if not isinstance(node, dict):
@@ -83,14 +83,12 @@ class Mask:
         if schema is None:
             return _neutral(value)
         if isinstance(value, str) and value in schema.get("enum", ()):
-            return (
-                value  # a word of the document's own, without which nobody could tell what else must be there
-            )
+            return value  # a word of the document, which says what else the row must have
         if isinstance(value, int) and not isinstance(value, bool) and value in schema.get("enum", ()):
             return schema["enum"][0]
         if "const" in schema and value == schema["const"]:
             return value
-        if isinstance(value, dict):  # the settings, of which a constant says nothing about their owner
+        if isinstance(value, dict):  # the settings: constants of the document say nothing about their owner
             return {
                 name: item if item in self._constants.get(name, ()) else _hidden(item)
                 for name, item in value.items()
@@ -103,7 +101,7 @@ def _step(here: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
 
 
 def _hidden(value: Any) -> Any:
-    """Return a value of the same shape that says nothing, so that a wrong shape still shows as wrong."""
+    """Return an empty value of the same shape, so that a wrong shape still shows."""
     if isinstance(value, str):
         return re.sub(r"\d", "0", value) if _TIME.fullmatch(value) else HIDDEN if value else value
     if isinstance(value, dict):
@@ -112,12 +110,12 @@ def _hidden(value: Any) -> Any:
 
 
 def _neutral(value: Any) -> Any:
-    """Return a value of the same JSON type that says nothing."""
+    """Return an empty value of the same JSON type."""
     return None if value is None else type(value)()
 
 
 def _write(tree: Any, like: bytes) -> bytes:
-    """Write JSON as compactly, and with the same escapes, as the body it takes the place of."""
+    """Write compact JSON with the same escapes as the body that it replaces."""
     if b"\\/" in like:
         return _as_php(tree).encode()
     text = json.dumps(tree, separators=(",", ":"), ensure_ascii=like.isascii())
@@ -143,18 +141,18 @@ _ENTITIES = {
     "/": "sol",
     "=": "equals",
 }
-_SHORTEST = 4  # characters of Base64 that tell a key from chance
+_SHORTEST = 4  # fewer characters of Base64 would match by chance
 
 
 class Redactor:
-    """Finds and removes one key, however it is spelled. Its repr does not show it.
+    """Finds and removes one key in any spelling. Its repr does not show the key.
 
     Each character may be percent-encoded, an escape of JSON, JavaScript or quoted-printable, or an HTML entity, also
     twice over; the whole may be UTF-16, UTF-32 or hexadecimal, or part of a text in Base64, as in a header.
     """
 
     def __init__(self, key: str) -> None:
-        # Each way begins with a literal, so that `re` skips what cannot begin a key.
+        # Each pattern begins with a literal, so that `re` quickly skips other text.
         # NULs between the characters are those of UTF-16 and UTF-32.
         spelled = "\0{0,3}".join(f"(?:{'|'.join(_spellings_of(sign))})" for sign in key)
         patterns = [spelled, f"(?i:{key.encode().hex()})", *_in_base64(key)]
@@ -181,7 +179,7 @@ class Redactor:
 
 
 def _spellings_of(sign: str) -> list[str]:
-    """Return patterns for one ASCII character, one for each way to spell it."""
+    """Return a pattern for each spelling of one ASCII character."""
     code = ord(sign)
     names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *([_ENTITIES[sign]] if sign in _ENTITIES else [])]
     digits = f"(?i:{code:02x})"
@@ -192,10 +190,10 @@ def _spellings_of(sign: str) -> list[str]:
 
 
 def _in_base64(key: str) -> Iterator[str]:
-    """Yield a pattern for each of the three ways in which a key can stand in a text that is written as Base64."""
+    """Yield a pattern for each of the three alignments of a key in Base64."""
     for before in range(3):
         text = base64.b64encode(b"\0" * before + key.encode()).decode().rstrip("=")
-        # Of the first and the last characters only some bits are the key's own.
+        # Only some bits of the first and the last character belong to the key.
         whole = 6 * len(text) == 8 * (before + len(key))
         core = text[-(-8 * before // 6) : len(text) if whole else -1]
         if len(core) >= _SHORTEST:
@@ -204,6 +202,6 @@ def _in_base64(key: str) -> Iterator[str]:
 
 
 def _unreadable(error: Exception) -> bytes:
-    """Return what stands in place of a body. Of reasons ours alone are told: a parser's could repeat what is hidden."""
+    """Return what replaces a body. A parser's reason is not told: it could repeat what must be hidden."""
     is_ours = not isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
     return UNREADABLE.format(f"readable ({error})" if is_ours else "JSON").encode()

@@ -1,4 +1,4 @@
-"""What may pass, by method, path and id: nothing that could reach a row which is not proven to be the run's own."""
+"""Decides by method, path and id what may pass: nothing that could reach a row which is not proven to be the run's."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from contract_tests.document import DocumentedOperation, Facts
 from contract_tests.guard.exchange import GuardRefusal
 from contract_tests.guard.ledger import CreateState, Id, Ledger, LedgerEntry, row_id
 
-# A path below the base that no service has: for the question what an unknown route gets.
+# A path that no service has, to ask what an unknown route returns.
 NOWHERE = "bpm-nowhere"
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TARGET = re.compile(r"/[!-~]*")
-_NEVER = frozenset({"TRACE", "CONNECT"})  # they show the key, or open a way past the guard
+_NEVER = frozenset({"TRACE", "CONNECT"})  # they echo the key, or open a way around the guard
 _INT_MAX = 2**63 - 1
 _WORD = 2**32
 _LEADING = re.compile(r"\s*([+-]?[0-9]+)", re.ASCII)
 _FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?)", re.ASCII)
 _ODD_START = re.compile(r"[^0-9A-Za-z+.-]+")
-_MOST_DIGITS = 4000  # int() refuses more, and no service has such ids
+_MOST_DIGITS = 4000  # int() refuses longer numbers, and no service has such ids
 
-# Ids from here on exist nowhere, unless 1000 times the highest id is above them.
+# Ids from here on are unused, unless 1000 times the highest id is above them.
 _IMPOSSIBLE_FROM = 10**9
-# So many rows whose ids grow with the time of their creation tell that ids do.
+# How many rows with ids in the order of creation prove that ids grow.
 _TELLING = 5
 # States in which the guard has to look at the row, and in which it has to find the row first.
 _TO_PROVE = frozenset({CreateState.CLAIMED, CreateState.GONE})
@@ -40,18 +40,18 @@ _OR_ELSE = "If nobody else did it, the service did."
 
 Effect = Literal["read", "create", "write"]
 Rows = Mapping[Id, Mapping[str, Any]]
-# Returns the number of the marker in a row, None if it bears none.
+# Returns the number of the marker in a row; None without a marker.
 NumberIn = Callable[[Mapping[str, Any]], int | None]
 
 
 class Alarm(NamedTuple):
-    """Why the run writes no more.
+    """Why the run has stopped writing.
 
     It is `about` the `list` (it cannot be read whole), the `ids` (they are not given as they should be), the `mark`
     (rows of the run do not show it), the `status` (a look at a row is a 5xx), the `json` (it is not JSON), what is
     `deleted` (and stays), what is shown `late` (the run would take too long) or `others`: rows of others may have been
-    harmed, so that not even the clean-up deletes anything. `bytes` is a remark, after
-    which the run writes on: what is not UTF-8 broke the service, and was taken back. `row` is the id, None for a list.
+    harmed, so that not even the clean-up deletes anything. `bytes` is a remark that does not stop the run: what is not
+    UTF-8 broke the service, and was taken back. `row` is the id, None for a list.
     """
 
     sentence: str
@@ -61,10 +61,10 @@ class Alarm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A request that may pass, unless its body or key is against it.
+    """A request that may pass as far as its method and path are concerned.
 
     `operation` is None if the document has none for the method. `row` is the id in the path, a number as PHP would cast
-    it, None if none exists; `entry` is the run's own create that it means.
+    it, or None; `entry` is the create of the run that it belongs to.
     """
 
     effect: Effect
@@ -74,9 +74,9 @@ class Passage:
 
 
 class Holdings:
-    """What the run owns, and what was there before: ids, by create, and what other rows looked like.
+    """What the run owns, by create, and what was there before: ids, and the content of other rows.
 
-    May be used from any thread. `alarms` say why the run writes no more; while there are none, it may.
+    May be used from any thread. `alarms` say why the run has stopped writing; it may write while there are none.
     """
 
     def __init__(self, ledger: Ledger, facts: Facts, number_in: NumberIn) -> None:
@@ -84,10 +84,10 @@ class Holdings:
         self.is_surveyed = False
         self.there_first: frozenset[Id] = frozenset()  # before the run wrote
         self.has_texts = False  # ids that are texts, such as UUIDs
-        self.writes = 0  # grows with every write that may have changed something
+        self.writes = 0  # counts the writes that may have changed something
         self.alarms: list[Alarm] = []
         self.takes_bytes: Alarm | bool = (
-            False  # whether what is not UTF-8 does no harm; why not, if it broke something
+            False  # whether bytes that are not UTF-8 are harmless; the alarm if they broke something
         )
         self._steady = [
             name for word, name in facts.row.items() if word not in {"created", "changed"}
@@ -100,7 +100,7 @@ class Holdings:
         self._lock = threading.RLock()
 
     def halt(self, alarm: Alarm) -> None:
-        """Let the run write no more, and say why."""
+        """Stop the run's writes, and say why."""
         with self._lock:
             if alarm not in self.alarms:
                 self.alarms.append(alarm)
@@ -113,7 +113,7 @@ class Holdings:
             raise GuardRefusal("halted", f"The run writes no more. {self.alarms[0].sentence}")
 
     def miss(self, *rows: Id) -> None:
-        """Let the run write no more if rows of others are gone."""
+        """Stop the run's writes if rows of others are gone."""
         for row in rows:
             gone = f"The row {row}, which this run did not create, is gone. {_OR_ELSE}"
             self.halt(Alarm(gone, "others", row))
@@ -151,16 +151,16 @@ class Holdings:
             return self._by_id.get(row)
 
     def is_impossible(self, row: int) -> bool:
-        """Tell whether an id exists nowhere: it is not positive, or far above all that exist."""
+        """Tell whether an id is surely unused: it is not positive, or far above all known ids."""
         far = self._highest is not None and row >= max(_IMPOSSIBLE_FROM, 1000 * self._highest)
         return row <= 0 or far
 
     def cannot_tell(self, row: int) -> bool:
-        """Tell whether an id may be impossible, but no response has shown yet how high the service's ids are."""
+        """Tell whether an id may be unused, but no response has shown yet how high the service's ids are."""
         return row >= _IMPOSSIBLE_FROM and self._highest is None
 
     def claim(self, entry: LedgerEntry, row: Id) -> bool:
-        """Take the id that a create's response, or a look at the row, named; False for one that was there before."""
+        """Take the id that a create's response, or a look, named; False if it was there before."""
         with self._lock:
             held = self._by_id.get(row)
             said = f"A create was answered with the id {row}, which"
@@ -182,7 +182,7 @@ class Holdings:
     def unsettled(self) -> list[LedgerEntry]:
         """Return the creates with an unknown outcome, in their order.
 
-        No look has shown the row, or the create had no response, or the row was deleted and not asked for since.
+        No look has shown the row, the create had no response, or there was no look since the row's delete.
         """
         with self._lock:
             entries = list(self.ledger.entries.values())
@@ -194,9 +194,9 @@ class Holdings:
         ]
 
     def compare(self, kind: str, rows: Rows, *, whole: bool) -> None:
-        """Hold rows of others against the last response of a kind that showed them: no write may have changed one.
+        """Compare rows of others with what the last response of the same kind showed: no write may have changed them.
 
-        `whole`: the response shows all rows that there are, so that none of them may lack.
+        `whole`: the response shows all rows, so none of them may be missing.
         """
         with self._lock:
             self.see(*rows)
@@ -215,7 +215,7 @@ class Holdings:
                     self.halt(Alarm(f"{changed} {_OR_ELSE}", "others", row))
 
     def note_listed(self, rows: Rows, *, whole: bool) -> None:
-        """Note whether a list shows rows of the run, and all of them: if not, no end is a proof that they are gone."""
+        """Note whether a list shows rows of the run, and all of them. If not, lists do not prove that rows are gone."""
         entries = ((self.entry(row), node) for row, node in rows.items())
         if any(entry and self._number_in(node) == entry.number for entry, node in entries):
             self.ledger.listed()
@@ -232,8 +232,8 @@ class Holdings:
 class Policy:
     """The rules of one run.
 
-    `path` is the target's. `survey` has the list looked at, for what ids there are; `is_nowhere` asks whether no row
-    has a text for its id.
+    `path` is the target's. `survey` reads the list to learn the ids; `is_nowhere` asks whether a text is not the
+    id of a row.
     """
 
     def __init__(  # noqa: PLR0913 -- what the rules rest on
@@ -254,7 +254,7 @@ class Policy:
         self._allow_writes = allow_writes
 
     def admit(self, method: str, target: str) -> Passage:
-        """Return how a request may pass. Raises GuardRefusal: see there for the reasons."""
+        """Return how a request may pass. Raises GuardRefusal; its docstring lists the reasons."""
         path, _, query = _checked(method, target).partition("?")
         segments = self._segments(path)
         if method == "GET" and len(segments) == 1 and segments[0].startswith(NOWHERE):
@@ -275,7 +275,7 @@ class Policy:
             raise GuardRefusal(
                 "method", f"The document has no {method[:20]} for this path, which names no row."
             )
-        if not segments[-1].strip("\0\t\n\r\v\f "):  # a service that trims it would write to all rows
+        if not segments[-1].strip("\0\t\n\r\v\f "):  # a service that trims it might write to all rows
             raise GuardRefusal("path", "The id in the path is blank.")
         return self._write(segments[-1], operation)
 
@@ -296,7 +296,7 @@ class Policy:
         return found
 
     def _meant(self, text: str) -> Id:
-        """Return the id that a text in a path names: an own one that is spelled so, else the number in it."""
+        """Return the id that a path segment names: an id of the run with this spelling, else the number in it."""
         row = row_id(text)
         return row if row is not None and self._holdings.entry(row) else max(readings(text))
 
@@ -310,7 +310,7 @@ class Policy:
         own = {row: entry for row in meant if (entry := holdings.entry(row))}
         if any(not holdings.is_impossible(row) for row in meant - own.keys()):
             raise GuardRefusal("foreign", "The id may be that of a row which this run did not create.")
-        if len(own) > 1:  # whose marker would go into the name?
+        if len(own) > 1:  # whose marker should the name get?
             raise GuardRefusal("foreign", "The id may be that of more than one row.")
         if text not in map(str, own):  # a text that is not a number may name a row all the same
             self._survey()
@@ -342,7 +342,7 @@ def _leads_to(operation: DocumentedOperation, segments: tuple[str, ...]) -> bool
 
 
 def readings(text: str) -> frozenset[int]:
-    """Return every integer that a service could read in a once-decoded path segment; 0 stands for none.
+    """Return every integer that a service could read in a path segment that is decoded once; 0 stands for none.
 
     PHP's cast (`1abc`, `01`, `1.9`, ` 1` are 1, `1e3` is 1000), C's and JavaScript's (`1e3` is 1), Python's (other
     digits than ASCII's, `1_0`, `0x1`), octal, a second percent-decoding, and 32-bit wrap-around. A reading too many

@@ -1,4 +1,4 @@
-"""The guard's corridor, which every request of a suite walks: check, mark, note, send, note, mask, tell."""
+"""The way of every request of a suite through the guard: check, mark, note, send, note, mask, tell."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _SINGLE = ("authorization", "content-type")
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _LONGEST_LOCATION = 200
 _ACCEPTED = 202  # for later
-_REFUSES = frozenset({400, 401, 422})  # a form that lacks something
-_LEADS_ON = frozenset({302, 303})  # from a form that was taken to what came of it
-_TRIES = 4  # to give a row its mark back, the last look included
-_PATIENCE = 120.0  # seconds that a run waits in all for rows that the service shows late
-_FRESH = 10.0  # seconds for which a look at a row proves that it is the run's, if nothing was written since
+_REFUSES = frozenset({400, 401, 422})  # the way in which a form has no name
+_LEADS_ON = frozenset({302, 303})  # the outcome by form
+_TRIES = 4  # requests to give a row its mark back, with the last look
+_PATIENCE = 120.0  # seconds in all that a run waits for rows which the service shows late
+_FRESH = 10.0  # seconds for which a look proves that a row is the run's, without a write since
 
 
 class Relay:
-    """Answers the requests of one run, from any number of threads; one write at a time."""
+    """Serves the requests of one run from any number of threads, one write at a time."""
 
     def __init__(
         self, settings: GuardSettings, account: Account, ledger: Ledger, placeholder: str, feed: Feed
@@ -71,13 +71,13 @@ class Relay:
             account.is_nobodys, allow_writes=settings.allow_writes,
         )  # fmt: skip
         self._bare: LedgerEntry | None = None  # a row whose mark an update may have taken
-        self._is_controlled = False  # whether a look at another row was seen not to show one of the run
+        self._is_controlled = False  # whether a look at another row is known not to show a row of the run
         self._shows: dict[str, bool] = {}  # whether the addresses of a type are shown as they were sent
-        self._refuses: set[object] = set()  # how creates lacked a name that the service has refused
+        self._refuses: set[object] = set()  # ways of having no name that the service has refused
         self._writing = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request: with the target's response, or with the guard's own if none exists."""
+        """Serve one request with the target's response, or with the guard's own refusal or failure."""
         started = time.perf_counter()
         visit = Visit(request, Body(request.header("content-type"), request.body))
         no = failure = ""
@@ -92,7 +92,7 @@ class Relay:
         return reply
 
     def through(self, reply: Reply, door: str) -> Reply:
-        """Return a response whose links lead back through the door; `door` is the guard's URL."""
+        """Return a response whose links lead through the door; `door` is the guard's URL."""
         there = self._account.target.url
         body = reply.body
         for old, new in ((there, door), (there.replace("/", "\\/"), door.replace("/", "\\/"))):
@@ -126,7 +126,7 @@ class Relay:
         return self._shown(reply, visit, passage)
 
     def _check_key(self, request: Request) -> None:
-        # A key has no line break, so that one search finds it in any of these texts.
+        # A key has no line break, so one search of the joined texts finds it.
         texts = "\n".join([request.target, *(text for header in request.headers for text in header)])
         if self._redactor.carries(texts) or self._redactor.carries(request.body):
             raise GuardRefusal("key", "The request holds the key itself: send the guard's placeholder.")
@@ -160,7 +160,7 @@ class Relay:
         return reply
 
     def _note_delete(self, entry: LedgerEntry, authorization: str) -> None:
-        """Note that a delete was accepted. With another key than the run's, only a look tells what it did."""
+        """Note that a delete was accepted. With a key other than the run's, only a look tells what it did."""
         if self._credentials.is_own(authorization):
             self._ledger.accepted(entry)
             return
@@ -170,7 +170,7 @@ class Relay:
             entry.state = CreateState.LIVE
         self._look(entry, reply)
 
-    # Creates and other writes: noted before they are sent, and sent only on a fresh proof that they harm no row.
+    # Creates and other writes: noted before they are sent, and sent only with a fresh proof that they harm no row.
 
     def _create(self, visit: Visit) -> Reply:
         """Send a create between its intent and its id."""
@@ -205,10 +205,10 @@ class Relay:
         return entry, reply
 
     def _check_provable(self, body: Body) -> None:
-        """Raise GuardRefusal (`unmarked`) if a create without a plain name could make a row that cannot be proven.
+        """Raise GuardRefusal (`unmarked`) if a create without a plain name could make a row without a visible mark.
 
-        It passes if an address of its type is shown as it was sent, or if such a create without the same was refused.
-        If that is not known, the guard finds out with creates of its own, and deletes their rows at once.
+        It passes if an address of its type is shown as sent, or if a create with such a name was refused before. If
+        neither is known, the guard finds out with creates of its own, and deletes their rows at once.
         """
         lack, kind = self._outgoing.lack(body), self._outgoing.addressed_type(body)
         if lack is None or lack in self._refuses:
@@ -224,7 +224,7 @@ class Relay:
             raise GuardRefusal("unmarked", f"{why} A row could not be told from others.")
 
     def _try(self, fields: Mapping[str, str]) -> bool:
-        """Create a row and delete it; tell whether it was made, and shows its mark in an address."""
+        """Create a row and delete it. Tell whether it was made with its mark in an address."""
         create = self._request("create", None, fields)
         try:
             self._outgoing.check(create.body)
@@ -243,7 +243,7 @@ class Relay:
         return is_shown
 
     def _is_led_on(self, request: Request, reply: Reply) -> bool:
-        """Tell whether a response leads on to what may have been made, and not to another spelling of the path."""
+        """Tell whether a response redirects to a row that may have been made, not to another spelling of the path."""
         path, there = (
             text.partition("?")[0].rstrip("/") for text in (request.target, reply.header("location"))
         )
@@ -261,10 +261,10 @@ class Relay:
         return self._ledger.intend(self._settings.clock())
 
     def _settle(self) -> None:
-        """See what became of all that was written so far.
+        """Find out the outcome of all writes so far.
 
-        Raises GuardRefusal (`halted`) if a row cannot be told to be the run's, or a delete did something else, and
-        (`foreign`) if that cannot be told now.
+        Raises GuardRefusal (`halted`) if a row cannot be proven to be the run's, or if a delete did harm, and
+        (`foreign`) if that is unknown now.
         """
         self.holdings.check_may_write()
         self._restore()
@@ -284,7 +284,7 @@ class Relay:
         self._watch.look()
 
     def _find(self, entry: LedgerEntry) -> None:
-        """Look in the list for the row of a create whose answer was lost, or named no id."""
+        """Look in the list for the row of a create whose response was lost, or named no id."""
         census = self._account.census()
         entry.is_sought = True
         found = [row for row, node in census.rows.items() if self._account.number_in(node) == entry.number]
@@ -296,7 +296,7 @@ class Relay:
             self.holdings.halt(Alarm(f"{why} {more}", "mark"))
 
     def _ask(self, entry: LedgerEntry) -> Reply:
-        """Look at a row that should be there, again and again if the service may be late with it, or fails."""
+        """Look at a row that should be there, again and again if the service may be late or fails."""
         absences: list[bool] = []
 
         def is_settled(reply: Reply) -> bool:
@@ -309,7 +309,7 @@ class Relay:
         return reply
 
     def _prove_new(self, entry: LedgerEntry) -> None:
-        """See that a created row is shown with its mark, and the first one for no other id."""
+        """Check that a created row is shown with its mark, and the first one for no other id."""
         reply = self._ask(entry)
         if not self._account.proves(reply, entry.number, entry.id):
             about, seen = self._account.fault_in(reply, entry)
@@ -323,9 +323,9 @@ class Relay:
                 self.holdings.halt(Alarm(f"{why} It stays.", "others", other))
 
     def _look(self, entry: LedgerEntry, reply: Reply, writes: int | None = None) -> bool:
-        """Take a look at a row for a proof, fresh until the next write, if it is one; or for a proof that it is gone.
+        """Take a look as proof that a row is the run's, or that it is gone; it is fresh until the next write.
 
-        A row that stays although its delete was accepted is not a proof of anything.
+        A row that stays although its delete was accepted proves nothing.
         """
         is_own = self._account.proves(reply, entry.number, entry.id)
         if is_own and entry.state is CreateState.GONE:
@@ -341,14 +341,14 @@ class Relay:
         return is_own
 
     def _is_fresh(self, entry: LedgerEntry) -> bool:
-        """Tell whether a look has just shown a row to be the run's, and nothing was written since."""
+        """Tell whether a look has just proven that a row is the run's, without a write since."""
         if entry.seen is None or entry.state is not CreateState.LIVE:
             return False
         writes, moment = entry.seen
         return writes == self.holdings.writes and self._settings.clock() - moment <= _FRESH
 
     def _prove(self, entry: LedgerEntry) -> bool:
-        """Tell whether a row is there. Raises GuardRefusal unless it was just seen to be the run's, or to be gone."""
+        """Tell whether a row is there. Raises GuardRefusal unless it was just seen to be the run's, or gone."""
         if self._is_fresh(entry):
             return True
         was_deleted = entry.state in {CreateState.GONE, CreateState.DELETED}
@@ -382,7 +382,7 @@ class Relay:
         raise GuardRefusal("foreign", f"The id was the run's, and now a look does not show its row: {fault}.")
 
     def _write(self, visit: Visit, passage: Passage) -> Reply:
-        """Send a write to one of the run's own rows, or to none."""
+        """Send a write to a row of the run, or to an id without a row."""
         body, entry = visit.body, passage.entry
         self._check_bytes(body)
         self._settle()
@@ -407,7 +407,7 @@ class Relay:
         self._watch.expect(is_create=False)
         if entry is not None:
             entry.is_nameless |= bool(self._outgoing.lack(body))
-        loses = entry is not None and entry.is_nameless and not is_delete  # whose row is meant to be gone
+        loses = entry is not None and entry.is_nameless and not is_delete  # whose row should be gone
         self._bare = entry if loses and is_there else None
         reply = self._send(visit, self._outgoing.prepared(body, number, in_addresses=loses), prove, doomed)
         self._watch.note(visit.request.method, reply)
@@ -420,13 +420,13 @@ class Relay:
         elif entry is not None and reply.is_success and not body.is_utf_8:
             self._mend(visit, entry)
         elif entry is not None and 400 <= reply.status < SERVER and not body.is_utf_8:
-            self.holdings.takes_bytes = self.holdings.takes_bytes or True  # it knows how to refuse them
+            self.holdings.takes_bytes = self.holdings.takes_bytes or True  # the service can refuse them
         return reply
 
     def _check_bytes(self, body: Body, *, is_create: bool = False) -> None:
         """Raise GuardRefusal (`bytes`) if a body that is not UTF-8 may break the service for good.
 
-        The first one has to be an update of a row that is proven: what it breaks can be mended.
+        The first such body must be an update of a proven row: what it breaks can be mended.
         """
         takes = self.holdings.takes_bytes
         if not body.is_utf_8 and (isinstance(takes, Alarm) or (is_create and not takes)):
@@ -435,7 +435,7 @@ class Relay:
             )
 
     def _mend(self, visit: Visit, entry: LedgerEntry) -> None:
-        """Send an update once more without what is not UTF-8, if the service shows the row, or the list, no longer."""
+        """Repeat an update without what is not UTF-8, if the service no longer shows the row or the list."""
         reply = self._account.look(entry.id or 0)
         told = f"a look at the row returns {reply.status} with {len(reply.body)} bytes."
         broken = "" if self._account.shown(reply, "retrieve") else told
@@ -446,7 +446,7 @@ class Relay:
             self.holdings.takes_bytes = True
             if not self._account.proves(
                 reply, entry.number, entry.id
-            ):  # the service took the name away with them
+            ):  # the service has dropped the name with them
                 self._bare = entry
                 self._restore(looks_after=False)
             return
@@ -460,7 +460,7 @@ class Relay:
             self.holdings.halt(Alarm(why, "mark", entry.id))
 
     def restore(self) -> None:
-        """Do what `_restore` does, before a clean-up, to a row that is there; not while a request may do so."""
+        """Give a row its mark back before a clean-up, if it is there; only when no request is under way."""
         if self._writing.acquire(blocking=False):
             try:
                 with contextlib.suppress(GuardRefusal, TargetFailed):
@@ -472,10 +472,10 @@ class Relay:
                 self._writing.release()
 
     def _restore(self, *, looks_after: bool = True) -> None:
-        """Give a row its mark back if an update has taken it with the name, or the address; the suites see no mark.
+        """Give a row its mark back if an update has removed it with the name or the address.
 
-        Not `looks_after`: whether the row bears its mark again is seen before the next write, by a look of the suite's
-        if there was one. If the row cannot be looked at, all is done then. Raises GuardRefusal (`foreign`).
+        Not `looks_after`: a look before the next write, perhaps the suite's own, checks that the row bears its mark
+        again. If the row cannot be looked at now, all is done then. Raises GuardRefusal (`foreign`).
         """
         if self._bare is None:
             return
@@ -491,7 +491,7 @@ class Relay:
                 raise GuardRefusal("foreign", f"A look at the row returns {reply.status}.")
             shown = self._account.shown(reply, "retrieve").get(entry.id or 0, {})
             name = str(shown.get(self._account.surface.name) or "")
-            # The same row, whatever its name has become: `Array`, say.
+            # It is the same row even if its name has become `Array`, say.
             is_same = entry.row is not None and shown.get(born) == entry.row.get(born)
             if not shown or not (is_same or Marker.is_blank(name)):
                 break
@@ -503,10 +503,10 @@ class Relay:
         why = f"The row {entry.id} cannot be told to be this run's any more: an update took its mark away. It stays."
         self.holdings.halt(Alarm(why, "mark", entry.id))
 
-    # What a suite gets to see of a response.
+    # What a suite sees of a response.
 
     def _learn(self, reply: Reply, target: str, passage: Passage, writes: int) -> None:
-        """Take what a suite's read shows: proof of own rows, and whether rows of others are as they were."""
+        """Learn from what a suite reads: proof of rows of the run, and whether rows of others have changed."""
         operation, entry = passage.operation, passage.entry
         if operation is None:
             return
@@ -552,7 +552,7 @@ class Relay:
         return Reply(reply.status, reason, headers, self._redactor.clean_bytes(self._marker.strip(body)))
 
     def _led_away(self, location: str) -> str:
-        """Say where a redirect leads that leaves the target's origin, in one line that shows no key."""
+        """Say in one line where a redirect to another origin leads, without the key."""
         shown = printable(self._redactor.clean(location))[:_LONGEST_LOCATION]
         if self._account.target.is_secured_by(location):
             return (

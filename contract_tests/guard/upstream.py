@@ -1,4 +1,4 @@
-"""The connections to the target: where they may lead, how many requests they carry and how fast, and exact bytes."""
+"""The connections to the target: where they may lead, how many requests they carry, how fast, and their exact bytes."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PORTS = {"http": 80, "https": 443}
 _LARGEST = 64 * 1024 * 1024
 _MINUTE = 60.0
-_LONG = 5.0  # seconds of waiting that are told
+_LONG = 5.0  # a wait this long, in seconds, is told
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _MOST_CODINGS = 3
 _TOO_MANY = 429
-_PATIENCE = 6  # times that a 429 is waited out
+_PATIENCE = 6  # how often a 429 is waited out
 _LONGEST_WAIT = 900.0  # seconds that a 429 may ask for
-# What OpenSSL says of a server that does not speak TLS.
+# OpenSSL's reason for a server that does not speak TLS.
 _NO_TLS = frozenset({"wrong version number", "packet length too long", "record layer failure"})
-# Of a GET, on a connection that fails. A target that lets one wait would let the next one wait, too.
+# Retries of a GET if the connection fails. A timeout is not repeated: the next one would come, too.
 _TRIES = 3
 _FINAL = frozenset({"timeout", "coding", "too-large"})
 
@@ -58,10 +58,10 @@ class GuardSettings:
     real key, which only the guard holds. `rate` counts requests a minute, None does not slow down. `max_requests` is
     for the whole run; what the clean-up needs comes on top. `live_rows` is how many of its own rows may exist at a
     time. All times are in seconds: `timeout` for one response, to its last byte, `drain` for requests under way at the
-    end, `settle` until an unanswered create that no list shows is taken not to have happened. `clock` gives seconds
-    since 1970 and `sleep` waits; tests replace both. `tell` hears, in a sentence, of what takes long: a wait of the
-    budget's, and how far the clean-up is. Not `sweepable` if nobody could finish the clean-up later, since the key is
-    forgotten: then the ledger is kept in memory only.
+    end, `settle` until a create without a response that no list shows counts as not done. `clock` gives seconds since
+    1970 and `sleep` waits; tests replace both. `tell` is called with a sentence about what takes long: a wait for the
+    budget, and the progress of the clean-up. `sweepable` is False if the key will be forgotten, so that no sweep could
+    finish the clean-up: then the ledger is kept in memory only.
     """
 
     target: str
@@ -114,7 +114,7 @@ class Target:
     def is_home(self, location: str, path: str) -> bool:
         """Tell whether a redirect from a path stays at this origin, and names no credentials."""
         place = location.strip().replace("\\", "/")
-        if _SCHEME.match(place) and "://" not in place[:10]:  # some clients take what follows for a host
+        if _SCHEME.match(place) and "://" not in place[:10]:  # some clients take what follows as a host
             return False
         try:
             there = urlsplit(urljoin(self.origin + path, place))
@@ -140,7 +140,7 @@ class Target:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this computer, without asking a name server."""
+    """Tell whether a host is this computer, without a name server."""
     if host.lower() == "localhost":
         return True
     try:
@@ -169,7 +169,7 @@ def read_target(url: str, base_path: str, *, allow_plain_http: bool) -> Target:
 
 
 def proxy_for(target: Target) -> SplitResult | None:
-    """Return the proxy that the environment names for a target; this computer needs none.
+    """Return the proxy that the environment names for a target; loopback has none.
 
     Raises GuardRefusal (`proxy`) if it is not an HTTP proxy.
     """
@@ -188,7 +188,7 @@ def proxy_for(target: Target) -> SplitResult | None:
 
 
 class RateHeaders(NamedTuple):
-    """The rate headers' names in lower case, empty if none exist, and the window in seconds."""
+    """The names of the rate headers in lower case, empty without them, and the window in seconds."""
 
     remaining: str
     reset: str
@@ -196,7 +196,7 @@ class RateHeaders(NamedTuple):
 
 
 def rate_headers(facts: Facts) -> RateHeaders:
-    """Read what the document says of the rate."""
+    """Read what the document says about the rate."""
     declared = facts.document.get("components", {}).get("headers", {})
     words = {facts.schemas.resolve(node).get("x-value"): name.lower() for name, node in declared.items()}
     window = (facts.service.get("quota") or {}).get("seconds", _MINUTE)
@@ -204,10 +204,10 @@ def rate_headers(facts: Facts) -> RateHeaders:
 
 
 class Budget:
-    """How many requests one guard may send, and how fast; it waits, so that no suite has to. Safe from any thread.
+    """How many requests a guard may send, and how fast. It waits so that suites need not. Safe from any thread.
 
-    Within any 60 seconds no more than `rate` are sent. A service that says that none are left in its window is given
-    the time until that window must have ended.
+    Within any 60 seconds no more than `rate` are sent. If the service says that none are left in its window, it
+    waits until the window must have ended.
     """
 
     def __init__(self, settings: GuardSettings, quota: RateHeaders) -> None:
@@ -224,13 +224,13 @@ class Budget:
     def take(self, *, patient: bool = True, exempt: bool = False) -> None:
         """Wait until one more request may be sent, and count it.
 
-        Not `patient`: the service's own word that nothing is left does not count. `exempt` from `max_requests`. Raises
+        Not `patient`: ignore it if the service says that none are left. `exempt` from `max_requests`. Raises
         GuardRefusal (`budget`).
         """
         self._pass(1, patient=patient, exempt=exempt)
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many requests may be sent without a pause between them."""
+        """Wait until this many requests may be sent without a pause between them."""
         self._pass(count, takes=False)
 
     def _pass(self, count: int, *, patient: bool = True, exempt: bool = True, takes: bool = True) -> None:
@@ -270,7 +270,7 @@ class Budget:
         return max(wait, self._closed_until - now) if patient else wait
 
     def learn(self, reply: Reply) -> None:
-        """Take note of what a response says is left."""
+        """Note how many requests a response says are left."""
         text = reply.header(self._quota.remaining)
         if not (text.isascii() and text.isdigit()) or len(text) > 18:
             return
@@ -283,7 +283,7 @@ class Budget:
                 self._closed_until = max(self._closed_until, self._opened + self._quota.window)
 
     def close(self, reply: Reply) -> bool:
-        """Send nothing until a 429 says so; False if that is too long a wait."""
+        """Send nothing for as long as a 429 says; False if that is too long."""
         wait = self._asked(reply)
         if wait > _LONGEST_WAIT:
             return False
@@ -296,7 +296,7 @@ class Budget:
         """Return the seconds that a 429 asks for: Retry-After, else the document's header, else a whole window."""
         for text in (reply.header("retry-after"), reply.header(self._quota.reset)):
             if text.isascii() and text.isdigit() and len(text) < 10:
-                # A clock that is a little ahead of ours must not make us early.
+                # The other clock may be a little ahead of ours.
                 return float(text) or 1.0
             try:
                 moment = email.utils.parsedate_to_datetime(text).timestamp()
@@ -307,7 +307,7 @@ class Budget:
 
 
 class Parcel(NamedTuple):
-    """A request to the target. Not `patient`: a 429 is wanted. `exempt`: outside of the budget's `max_requests`."""
+    """A request to the target. Not `patient`: return a 429 at once. `exempt` from the budget's `max_requests`."""
 
     method: str
     path: str
@@ -337,8 +337,8 @@ class Upstream:
     def send(self, parcel: Parcel, again: Callable[[], object] | None = None) -> Reply:
         """Return the target's response; a 429 only if the parcel is not `patient`, or if it asks for too long a wait.
 
-        Only what is safe is repeated: a GET on a connection that fails, and what a 429 refused, for that was not
-        executed; then `again` is called before, since much may have happened during the wait. Raises TargetFailed and
+        It repeats only what is safe: a GET after a failed connection, and what a 429 has refused. Before the latter it
+        calls `again`, since much may have happened during the wait. Raises TargetFailed and
         GuardRefusal (`budget`, `malformed-request`).
         """
         reply = self._answered(parcel)
@@ -367,7 +367,7 @@ class Upstream:
             return reply
 
     def _once(self, parcel: Parcel) -> Reply:
-        """Send one request, once, on a connection that nothing else uses meanwhile."""
+        """Send one request, once, on a connection of its own."""
         connection = self._connection()
         through_proxy = self._proxy is not None and self._context is None
         url = self._target.origin + parcel.path if through_proxy else parcel.path
@@ -393,7 +393,7 @@ class Upstream:
         return reply
 
     def close(self) -> None:
-        """Close what is idle; what is under way is closed when it has been answered."""
+        """Close idle connections now, and busy ones after their response."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -407,7 +407,7 @@ class Upstream:
                 if not self._idle:
                     return self._new()
                 connection = self._idle.pop()
-            # A byte or an end that waits on an idle connection means that the target is done with it. A create sent
+            # If a byte or the end waits on an idle connection, the target is done with it. A create that is sent
             # there would be lost without a response.
             if connection.sock is not None and not wait_for_read(connection.sock, 0):
                 return connection
@@ -424,7 +424,7 @@ class Upstream:
         return connection
 
     def _own_headers(self, parcel: Parcel) -> Iterator[tuple[str, str]]:
-        """Yield what the guard itself says to the target, and to a proxy that it speaks with in plain http."""
+        """Yield the guard's own headers to the target, and to a proxy in plain http."""
         yield "Host", self._target.host_header
         yield "Accept-Encoding", "identity"
         if self._proxy is not None and self._context is None:
@@ -434,14 +434,14 @@ class Upstream:
 
 
 class _Response(http.client.HTTPResponse):
-    """A response that must be there, to its last byte, when `deadline` comes, and that is never an interim one."""
+    """A response that is never an interim one, and that must be complete by `deadline`."""
 
     def __init__(self, sock: socket.socket, *given: Any, deadline: float, **more: Any) -> None:
         super().__init__(sock, *given, **more)
         self.fp = io.BufferedReader(_Bounded(sock, self.fp.detach(), deadline))
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Read the status line of the final answer; what comes before it, such as 103 Early Hints, is passed over."""
+        """Read the status line of the final response; skip interim ones such as 103 Early Hints."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
             if not 100 <= status < 200 or status == http.client.SWITCHING_PROTOCOLS:
@@ -450,7 +450,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Bounded(io.RawIOBase):
-    """What arrives on a socket until a moment, that of `time.monotonic`; from then on it raises TimeoutError."""
+    """Reads from a socket until a moment of `time.monotonic`, then raises TimeoutError."""
 
     def __init__(self, sock: socket.socket, stream: io.RawIOBase, deadline: float) -> None:
         self._socket, self._stream, self._deadline = sock, stream, deadline
@@ -473,7 +473,7 @@ class _Bounded(io.RawIOBase):
 def _write_head(
     connection: http.client.HTTPConnection, method: str, url: str, headers: Iterable[tuple[str, str]]
 ) -> None:
-    """Write the head into the connection's buffer; nothing is sent by that."""
+    """Write the head into the connection's buffer, without sending it."""
     try:
         connection.putrequest(method, url, skip_host=True, skip_accept_encoding=True)
         for name, value in headers:
@@ -498,7 +498,7 @@ def _read(response: http.client.HTTPResponse, method: str) -> tuple[Reply, bool]
 
 
 def _decoded(body: bytes, headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, str]]]:
-    """Undo gzip and deflate, also several of them, although none was asked for: a row inside could not be masked.
+    """Undo gzip and deflate, also several of them, even though none was requested: rows inside must be masked.
 
     Raises TargetFailed (`coding`, `too-large`) for a body that cannot be read, or grows too large.
     """
@@ -520,7 +520,7 @@ def _decoded(body: bytes, headers: list[tuple[str, str]]) -> tuple[bytes, list[t
 
 
 def _tls() -> ssl.SSLContext:
-    """Trust what the system trusts and what certifi has, or only the file that the environment names."""
+    """Trust the certificates of the system and certifi, or only the file that the environment names."""
     chosen = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
     context = ssl.create_default_context(cafile=chosen or None)
     if not chosen:
@@ -551,7 +551,7 @@ _UNREACHED: dict[type[Exception], str] = {
 
 
 def _failure(error: Exception, timeout: float) -> TargetFailed:
-    """Say what went wrong without any text of the exchange."""
+    """Say what went wrong without a text of the exchange."""
     if isinstance(error, ssl.SSLError):
         return TargetFailed("tls", _tls_failure(error))
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""Watches over the rows of others: reads the list, and stops the run's writes if one of them is not as it was."""
+"""Watches the rows of others: reads the list, and stops the run's writes if one of them has changed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contract_tests.guard.policy import Alarm, Holdings, Rows
 
 
 class Watch:
-    """Decides when the list has to be read before the next write, and reads it.
+    """Decides when the list must be read before the next write, and reads it.
 
-    It is read before the first write, after the first one of each kind and outcome, after one of which it is not known
-    what it did, and before a create that follows more rows of the run than ever. A suite's own list may take its place.
+    It is read before the first write, after the first write of each kind and outcome, after a write with an unknown
+    outcome, and before a create if the run has more rows than ever. A suite's own list can take its place.
     """
 
     def __init__(self, account: Account, ledger: Ledger, holdings: Holdings) -> None:
@@ -28,7 +28,7 @@ class Watch:
         )  # kinds of writes so far, and whether they were accepted
 
     def survey(self) -> None:
-        """Read the whole list, once, before the run writes: what is there then is not the run's.
+        """Read the whole list once before the run writes: what it shows is not the run's.
 
         Raises GuardRefusal (`halted`, `ledger`).
         """
@@ -46,17 +46,17 @@ class Watch:
         holdings.check_may_write()
 
     def expect(self, *, is_create: bool) -> None:
-        """Note that a write is next: what it does is not known until it has an outcome.
+        """Note that a write is next; its effect is unknown until it has an outcome.
 
         An account that is full may drop its oldest row for a new one, so a create may call for the list now.
         """
         self._is_due |= not is_create or self._holdings.live > self._most
 
     def note(self, kind: str, reply: Reply) -> None:
-        """Note the outcome of a write: what it may have done to rows of others is looked at once for each outcome.
+        """Note the outcome of a write. The first one of each outcome makes a look at the rows of others due.
 
-        What a failing service has done is not known. An update or delete that was refused has done nothing, if the
-        service is honest.
+        The effect of a write is unknown if the service fails. A refused update or delete has had none, if the service
+        is honest.
         """
         outcome = (kind, reply.is_success)
         is_new = outcome not in self._outcomes and (reply.is_success or kind == "create")
@@ -64,7 +64,7 @@ class Watch:
         self._is_due = is_new or reply.status >= SERVER
 
     def look(self) -> None:
-        """See whether the rows of others are as they were, if that is due. Raises GuardRefusal (`halted`)."""
+        """Check that rows of others have not changed, if that is due. Raises GuardRefusal (`halted`)."""
         if not self._is_due:
             return
         holdings, ledger = self._holdings, self._ledger
@@ -87,7 +87,7 @@ class Watch:
             self._have_looked()
 
     def _look_at(self, rows: Set[Id]) -> None:
-        """Look at some rows of others that a list may not show as they are."""
+        """Look at rows of others that the list may not show."""
         for row, reply in self._account.looks(rows):
             if self._account.is_gone(reply):
                 self._holdings.miss(row)
