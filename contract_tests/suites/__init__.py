@@ -1,1 +1,1 @@
-"""The suites: each module is one, and each body runs alike under pytest, `check` and `make contract`."""
+"""The suites, one per module. They are the same under pytest, `check` and `make contract`."""

@@ -1,4 +1,4 @@
-"""Forms as real clients write them, byte by byte: each must be read as what its client was given to send."""
+"""Forms as real clients write them, byte by byte: the service must read the fields that the client was given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [
     ),
 ]
 
-# When requests are to be spared: two that agree in nothing but what they say.
+# To save requests, two clients whose bytes differ the most.
 _THRIFTY = ("java", "aiohttp")
 
 _CREATES = ("create-unicode", "create-empty", "create-urlencoded", "create-chunked")
@@ -26,7 +26,7 @@ _NONE = "the document reads none of the recorded forms"
 
 
 def _forms(own: Own, kind: str, cases: tuple[str, ...]) -> Iterator[tuple[Written, Mapping[str, str]]]:
-    """Yield each recorded form that the document reads, and its fields."""
+    """Yield each recorded form of a media type that the document reads, with its fields."""
     read = manifest()["vectors"]
     for client, case in names():
         if case not in cases[: 1 if own.thrifty else None] or (own.thrifty and client not in _THRIFTY):

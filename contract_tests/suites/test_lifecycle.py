@@ -1,7 +1,7 @@
-"""The life of a handler of each type: every property, from the create to the delete and after it.
+"""The life of a handler of each type: every property, from the create to after the delete.
 
-If requests are to be spared, each handler lives its whole life at once, with one update that is another for each type:
-the guard proves a handler anew before each write, and the look at what the write before came to is such a proof.
+To save requests, each handler lives its whole life in one go, with one update that differs from type to type: the guard
+needs a proof before each write, and the look at the outcome of the previous write is one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.writes
 PROBED = pytest.mark.spared("a probe has seen what comes of it")
 LIVED = pytest.mark.spared("one of the lives of all types shows it")
 
-# Seconds after which a clock that shows whole ones must have moved.
+# Seconds after which a clock of whole seconds must have moved.
 _TICK = 1.1
-# The same between two updates, whose times must differ on any service.
+# The same between two updates whose times must differ on any service.
 _SECOND = 1.1
 
 _SWITCHES = ("true", "on", "2", "", "no", "0", "1")
@@ -42,7 +42,7 @@ def test_each_type_is_created_and_shown(own: Own) -> None:
 
 
 def _created(own: Own, form: dict[str, str], media: str) -> Owned:
-    """Create a handler; if the service refuses the form for what the page leaves open, with less and less of it."""
+    """Create a handler; if the service refuses a field for a reason that the page leaves open, without the field."""
     names = own.facts.form
     type_name = form[names["type"]]
     plain = own.samples.form(type_name)
@@ -56,8 +56,8 @@ def _created(own: Own, form: dict[str, str], media: str) -> Owned:
 
 
 def _live_on(own: Own, owned: Owned, number: int) -> None:
-    """Update a handler, look at it and delete it, but for the last one; what is deleted is not found any more."""
-    if number == 0:  # the time of its creation must stay as it is
+    """Update a handler, look at it and delete it, except for the last one; a deleted handler is not found."""
+    if number == 0:  # the time of creation must stay the same
         time.sleep(max(0.0, owned.born + _TICK - time.monotonic()))
     updates = _updates(own, owned)
     if number < len(updates) and own.expected.is_certain(owned.handler, updates[number]):
@@ -69,7 +69,7 @@ def _live_on(own: Own, owned: Owned, number: int) -> None:
 
 
 def _is_gone(own: Own, handler_id: int, kinds: Sequence[str]) -> None:
-    """Ask for a deleted handler by operations of some kinds, each of which must respond as for a missing one."""
+    """Call operations on a deleted handler: each must respond as for a missing one."""
     for kind in kinds:
         form = {own.facts.form["name"]: own.samples.name()} if kind == "update" else None
         path, method = own.api.path_of(kind, handler_id), own.facts.operation(kind).method
@@ -77,7 +77,7 @@ def _is_gone(own: Own, handler_id: int, kinds: Sequence[str]) -> None:
 
 
 def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:
-    """Return updates for the handlers that live their lives at once: one for each of the first."""
+    """Return the updates for handlers that live in one go, one for each of the first."""
     names, own_fields = own.facts.form, own.facts.types[owned.handler.type]
     others = [name for name, fields in own.facts.types.items() if fields and name != owned.handler.type]
     changes = [
@@ -90,7 +90,7 @@ def _updates(own: Own, owned: Owned) -> list[dict[str, str]]:
 
 
 def _creates(own: Own) -> Iterator[tuple[dict[str, str], str]]:
-    """Yield a create of each type: every form that the document reads, and what must have no effect beside it."""
+    """Yield a create of each type, in every media type that the document reads, with inputs that must not matter."""
     media_types = own.facts.operation("create").media_types
     create, switch = own.facts.create_form, own.facts.form["enabled"]
     for number, type_name in enumerate(own.facts.types):
@@ -126,14 +126,14 @@ def test_each_own_field_changes_alone(own: Own) -> None:
 
 
 def _update(own: Own, owned: Owned, sent: Mapping[str, str], media: str = MULTIPART) -> None:
-    """Update a handler and look at it, at once or at the end."""
+    """Update a handler and look at it, now or at the end."""
     own.update(owned, sent, media)
     if not own.thrifty:
         own.see(owned)
 
 
 def _rich(own: Own, number: int) -> str:
-    """Return one of the types that have a field, so that each test may have a handler of its own."""
+    """Return one of the types that have a field, so that tests may use different handlers."""
     rich = [name for name, fields in own.facts.types.items() if fields]
     return rich[number % len(rich)]
 
@@ -155,7 +155,7 @@ def test_a_handler_is_disabled_and_enabled(own: Own) -> None:
 def test_a_change_of_type_makes_its_settings(own: Own) -> None:
     types, names = own.facts.types, own.facts.form
     rich = [name for name, fields in types.items() if fields]
-    # Through all types, as a service may fail to leave one of them.
+    # Through all types, as a service may fail for one of them.
     with_fields, without = (rich[1:], rich[:1]) if own.thrifty else (rich[1:], list(types))
     owned = own.take(rich[0])
     forms = [
@@ -170,7 +170,7 @@ def test_a_change_of_type_makes_its_settings(own: Own) -> None:
 
 
 _TEXT = """  <b>Bold</b> 'single' and "double" & more  """
-# What an update sends, by what is odd about it: of each form the oracle says what comes of it.
+# Unusual updates by their subject; the oracle knows the outcome of each.
 UPDATES: Mapping[str, Callable[[Own, Owned], dict[str, str]]] = {
     "the type that it has": lambda own, owned: {
         own.facts.form["type"]: owned.handler.type,
@@ -198,7 +198,7 @@ def test_an_update_does_what_the_document_says(own: Own, what: str) -> None:
     _update(own, owned, UPDATES[what](own, owned))
     if not owned.handler.name.strip():
         own.see(owned)
-        own.delete(owned)  # a row without a name could be taken for one of the user's
+        own.delete(owned)  # a row without a name could be taken for the user's
 
 
 @PROBED
@@ -262,7 +262,7 @@ def test_a_deleted_handler_is_gone(own: Own) -> None:
 def test_an_id_is_not_used_again(own: Own) -> None:
     if not own.dead:
         own.delete(own.take())
-    owned = own.create(own.samples.form(own.scarce()))  # which refuses an id that was in use
+    owned = own.create(own.samples.form(own.scarce()))  # refuses an id that was in use before
     own.see(owned)
 
 
@@ -279,7 +279,7 @@ def test_the_time_of_creation_stays(own: Own) -> None:
 @LIVED
 def test_each_change_has_a_time_of_its_own(own: Own) -> None:
     if own.thrifty:
-        return  # it takes two updates with a second between them
+        return  # two updates with a second between them
     owned, name = own.take(), own.facts.form["name"]
     own.update(owned, {name: own.samples.name()})
     own.see(owned)

@@ -1,4 +1,4 @@
-"""What a request made, changed or deleted is so for the next one: chains of requests along the document's links."""
+"""Chains of requests along the document's links: each request must see the effect of the one before."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def chains(run: Run) -> Iterator[Chains]:
 @pytest.mark.writes
 @pytest.mark.spared("the suite lifecycle goes the same ways, and knows more of where they lead")
 def test_chains_of_links(chains: Chains) -> None:
-    """A handler that was created can be retrieved, updated and deleted by the id in the response, and then is gone."""
+    """A created handler can be retrieved, updated and deleted by the id in the response, and then is gone."""
     follow(chains)

@@ -1,4 +1,4 @@
-"""Whatever is called in whatever order, the service and a dictionary agree."""
+"""Random calls in random order: the service must behave like a dictionary of handlers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _machine(own: Own) -> type[Machine]:
 
 
 def test_each_rule_alone(own: Own) -> None:
-    """A walk through all rules: with few machines, chance might leave one out."""
+    """Run each rule once: a few random machines might leave one out."""
     own.leave(own.most // 2)
     machine = _machine(own)()
     machine.begin()
@@ -49,8 +49,8 @@ def test_each_rule_alone(own: Own) -> None:
 
 def test_service_and_dictionary_agree(own: Own) -> None:
     if own.run.profile.machines == 0:
-        return  # the walk has to do
-    # Without shrinking where requests are spared: a dozen steps are short enough to read, and it costs requests.
+        return  # the walk must suffice
+    # Without shrinking if requests are saved: a dozen steps are short enough to read.
     phases = (Phase.generate,) if own.thrifty else (Phase.generate, Phase.shrink)
     profile = own.run.profile
     own.leave(own.most // 2)
@@ -61,7 +61,7 @@ def test_service_and_dictionary_agree(own: Own) -> None:
     except Flaky as flaky:
         if isinstance(flaky, BaseExceptionGroup):  # of what failed
             raise
-        # What is possible hangs on the target, so that the calls before cannot be repeated.
+        # The target decides what is possible, so earlier calls cannot be repeated.
         if machine.found is None:
             raise Withheld("the service did not do the same when the same calls were repeated") from None
         raise machine.found from None

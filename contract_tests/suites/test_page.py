@@ -1,4 +1,4 @@
-"""The page's own examples, verbatim: what a reader of the documentation tries first."""
+"""The page's own examples, word for word, as readers of the documentation try them first."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> Non
         response = reading.api.call("GET", operation.path)
         if response.status // 100 == 2:
             reading.require(reading.conformity.success("list", response))
-            page = reading.listing.read(
-                response
-            )  # what else is there, such as the time, may be new each time
+            page = reading.listing.read(response)  # other values, such as the time, may be new each time
             if (page.facts, page.rows) != (first.facts, first.rows):
                 reading.require(
                     [Complaint(SAME, f"the list differs at {lists[0].path} and {operation.path}")]
@@ -58,7 +56,7 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
 def test_the_examples_of_the_page_work(own: Own) -> None:
     creates = list(own.facts.examples.values())
     updates = list(_examples(own, "update").values())
-    if own.thrifty:  # the others come again, a little changed, in the life of each type
+    if own.thrifty:  # the other examples recur, slightly changed, in the life of each type
         creates, updates = creates[:1], updates[:1]
     with own.collecting() as steps:
         for create in creates:

@@ -1,4 +1,4 @@
-"""Pages partition the set, and meta and links tell where they are."""
+"""Pages show each handler once, and meta and links say which page it is."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from contract_tests.oracle.listing import Page
 from contract_tests.oracle.own import Own
 from contract_tests.target.api import Withheld
 
-# The pages that one walk may have, by profile.
+# The most pages of a walk, by profile.
 _MOST_PAGES = {"quick": 5, "standard": 8, "deep": 40}
 
-# The handlers that the account may have when pages are judged at the edges of their sizes, by profile.
+# The most handlers of the account for the test of pages at the edges of sizes, by profile.
 _MOST_TOTAL = {"quick": 0, "standard": 51, "deep": 251}
 
 
 def _total(reading: Own) -> int:
-    """Return how many handlers there should be."""
+    """Return the number of handlers that should be there."""
     return len(reading.others()) + len(reading.live)
 
 
 def _size(reading: Own, total: int) -> int:
-    """Return the smallest size that walks through everything within the profile's pages."""
+    """Return the smallest size with which a walk needs no more than the profile's pages."""
     sizes, most = reading.facts.sizes, _MOST_PAGES[reading.run.profile.name]
     if reading.spares:
         most = 2 if reading.run.can_write else 0
@@ -37,7 +37,7 @@ def test_there_is_more_than_one_page(own: Own) -> None:
     smallest = own.facts.sizes[0]
     if own.spares and _total(own) <= smallest:
         pytest.skip(f"each request counts: two pages take {smallest + 1} handlers, and the account has fewer")
-    # Three on the last page: two own rows there show its order, of any owner. One page is in the middle.
+    # Three handlers on the last page: the order of two rows of the run shows there. One page is in the middle.
     most = smallest if own.spares else 2 * smallest
     wanted = min(own.most, len(own.live) + max(0, most + 3 - _total(own)))
     while len(own.live) < wanted:
@@ -49,9 +49,9 @@ def test_pages_partition_the_set(reading: Own) -> None:
 
 
 def _partition(reading: Own, pages: list[Page]) -> None:
-    """Require that pages show each handler once and in order, as it must be, and tell how many there are."""
+    """Require that pages show each handler once, in order, with its values, and tell the right total."""
     ids = [n for page in pages for n in page.ids]
-    # If the total is wrong, what follows from it is not held against the service, too.
+    # A wrong total is one finding: what follows from it is not judged.
     reading.require(reading.listing.partition(pages, reading.live) + reading.order(ids))
     reading.require(each for page in pages for each in reading.listing.complaints(page))
     rows = {n: row for page in pages for n, row in zip(page.ids, page.rows, strict=True)}
@@ -63,14 +63,14 @@ def _partition(reading: Own, pages: list[Page]) -> None:
 @pytest.mark.writes
 @pytest.mark.spared("it takes dozens of handlers")
 def test_pages_at_the_edges_of_sizes(own: Own) -> None:
-    """A page less than full, a full one, and one row on the next: for each size, and with pages in the middle."""
+    """For each size: one row less than a page, a full page, one row on the next page, and pages in the middle."""
     most = _MOST_TOTAL[own.run.profile.name] if own.run.is_alone else own.most
     sizes = own.facts.sizes
     most_pages = _MOST_PAGES[own.run.profile.name]
     counts = [size * pages for size in sizes for pages in ((1, 2, 3) if size == sizes[0] else (1,))]
     edges = sorted({count + more for count in counts for more in (-1, 0, 1) if count + more <= most})
     if not edges:
-        return  # the profile's account is too small for it
+        return  # too many handlers for the profile
     own.leave(max(0, edges[0] - len(own.others())))
     for total in (edge for edge in edges if edge >= _total(own)):
         while _total(own) < total:
@@ -97,12 +97,12 @@ def test_two_lists_are_in_one_order(reading: Own) -> None:
 
 
 def _is_asked_anew(reading: Own) -> bool:
-    """Tell whether each request counts, and what the suite page has seen has to be asked for again after a write."""
+    """Tell whether requests are saved, and whether a write has made the list that the suite `page` has seen stale."""
     return reading.spares and reading.run.can_write
 
 
 def _plain(reading: Own) -> Page:
-    """Return the list without a size, or the page that shows all if the former had to be asked for again."""
+    """Return the list without a size; the page that shows everything if the former is stale."""
     is_spared = _is_asked_anew(reading)
     return reading.listing.seen(1, reading.facts.sizes[-1]) if is_spared else reading.listing.seen()
 
@@ -123,7 +123,7 @@ def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:
     last = -(-_total(reading) // size)
     numbers = (last + 1,) if reading.run.profile.name == "quick" else (last + 1, last + 7)
     if reading.spares:
-        numbers = (max(1, last) + 7,)  # the one that a probe has asked for
+        numbers = (max(1, last) + 7,)  # the size that a probe has used
     beyond = reading.statements.paging("beyond", "A page beyond the last shows what the document says.")
     for number in numbers:
         response = reading.api.list(max(2, number), size)

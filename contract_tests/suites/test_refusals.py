@@ -1,4 +1,4 @@
-"""Every documented refusal, provoked: in its status, its shape and its words, on every operation."""
+"""Every documented refusal is provoked on every operation, and judged by status, shape and words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON_ROW = ("retrieve", "update", "delete")
 
 
 def _ask(own: Own, kind: str, handler_id: object, authorization: object) -> TargetResponse:
-    """Send a request that the run's own key would have succeed."""
+    """Send a request that would succeed with the run's key."""
     form = {own.facts.form["name"]: own.samples.name("Refused")}
     if kind in {"list", "create"}:
         path = own.facts.operation(kind).path
@@ -48,7 +48,7 @@ def _refused(
 
 
 def _target(request: pytest.FixtureRequest, kind: str) -> tuple[Own, object]:
-    """Return the session and the id to ask for: that of a row which is there, as a service may look for it first."""
+    """Return the session and the id of an existing row, as a service may look for the row first."""
     reading: Own = request.getfixturevalue("reading")
     if kind == "list":
         return reading, None
@@ -65,7 +65,7 @@ def test_a_key_is_needed(request: pytest.FixtureRequest, kind: str) -> None:
     if kind == "list" or own.run.can_write or not own.spares:
         _refused(own, kind, handler_id, f"Bearer {WRONG_KEY}")
     if kind == WRITES[-1] and not own.spares:
-        # A request without a key has not changed it. If requests are spared, a list shows it after the wrong creates.
+        # A request without a key has not changed it. To save requests, a list after the wrong creates shows it.
         own.see(own.live[int(str(handler_id))])
 
 
@@ -93,7 +93,7 @@ def test_a_malformed_bearer_is_a_missing_one(request: pytest.FixtureRequest, kin
 @pytest.mark.writes
 @pytest.mark.spared("a wrong key tells most of it")
 def test_a_key_with_more_behind_it_does_not_show_the_account(own: Own) -> None:
-    """Any key may open an account, as those of a mock do, but no other key opens this one."""
+    """Other keys may open accounts, as on a mock, but not this one."""
     owned, path = own.take(), own.facts.operation("list").path
     response = own.api.call("GET", path, authorization=f"Bearer {own.api.key}-x")
     names = own.facts.row
@@ -160,7 +160,7 @@ def test_another_account_does_not_list_a_handler(own: Own) -> None:
     seen = [(row.get(own.facts.row["id"]), row.get(own.facts.row["name"])) for row in rows]
     shown = [
         n for n, owned in own.live.items() if (n, owned.handler.name) in seen
-    ]  # an id alone may be another row's
+    ]  # an id alone may be that of another row
     own.require(
         Complaint(KEYS, f"the list of another account shows {n}, which this run has made") for n in shown
     )
@@ -195,15 +195,15 @@ def _lacks_something(own: Own, form: Mapping[str, str]) -> bool:
 
 
 def _wrong_creates(own: Own) -> Iterator[dict[str, str]]:
-    """Yield creates that some services refuse; the oracle says which of them this one does."""
+    """Yield creates that some services refuse; the oracle knows which of them this service refuses."""
     names, fields = own.facts.form, own.facts.create_form
     name, kind = names["name"], names["type"]
     form = own.samples.form(own.scarce())
-    bare = {name: form[name], kind: form[kind]}  # without a type, any field would be another type's
+    bare = {name: form[name], kind: form[kind]}  # without a type, every field belongs to another type
     for required in fields.required:
         if not own.spares:
             yield {key: text for key, text in bare.items() if key != required}
-        # A service that stores an empty name shows the run's mark in an address.
+        # If a service stores an empty name, the run's mark shows in an address.
         yield (_addressed(own) if required == name else bare) | {required: ""}
     if own.spares:
         return  # the probes have sent the others
@@ -224,7 +224,7 @@ def _wrong_creates(own: Own) -> Iterator[dict[str, str]]:
 
 
 def _addressed(own: Own) -> dict[str, str]:
-    """Return a create of a type with an e-mail address, of any type if the document shows none."""
+    """Return a create of a type with an e-mail address, or of any type if the document shows none."""
     types = [kind for kind, form in own.facts.examples.items() if any("@" in text for text in form.values())]
     return own.samples.form(types[0] if types else own.scarce())
 
@@ -237,7 +237,7 @@ def test_a_body_that_is_not_read_is_no_body(own: Own) -> None:
     if not unread:
         pytest.skip("the document reads every kind of body that clients send")
     for media in unread:
-        # It is refused as a whole, or read as a form without fields.
+        # It is refused, or read as a form without fields.
         refusal = own.facts.unread_refusal(media) or own.expected.create({}).refusal
         if refusal is not None:
             own.refuse(refusal, own.samples.form(own.scarce()), media)
@@ -271,7 +271,7 @@ def test_other_methods_are_refused(own: Own, number: int) -> None:
     own.refused("retrieve", response, own.facts.service_refusal("other-methods"), ground, f"a {method}")
 
 
-# What services often allow; those that the document allows are not wrong.
+# Texts that services often allow; those that the document allows are not wrong.
 _SIZES = ("7", "5", "20", "25", "30", "50", "100", "200", "250", "500", "1000")
 
 
@@ -294,7 +294,7 @@ def test_a_wrong_parameter_is_what_the_document_says(reading: Own, role: str) ->
 
 
 def _wrong(reading: Own, role: str) -> list[str]:
-    """Return texts that are not allowed; where each request counts, the one that a probe has sent."""
+    """Return texts that are not allowed; to save requests, only the one that a probe has sent."""
     sizes = [text for text in _SIZES if int(text) not in reading.facts.sizes]
     if role == "size":
         return sizes[:1] if reading.spares else sizes
@@ -302,7 +302,7 @@ def _wrong(reading: Own, role: str) -> list[str]:
 
 
 def _require_page(reading: Own, response: TargetResponse, ground: Statement, size: int) -> None:
-    """Require the first page, of a size."""
+    """Require the first page, with a size."""
     if response.status // 100 != 2:
         reading.turned_away("list", response, ground)
         return
@@ -316,6 +316,6 @@ def _require_page(reading: Own, response: TargetResponse, ground: Statement, siz
 
 
 def _spellings(reading: Own) -> list[str]:
-    """Return the paths of the list that the document lets be called alike."""
+    """Return the equivalent paths of the list in the document."""
     paths = [operation.path for operation in reading.facts.of_kind("list")]
     return paths if reading.facts.service["trailing-slash"] == "same" else paths[:1]

@@ -1,4 +1,4 @@
-"""Generated requests, right ones and wrong ones, to every operation: what the document says of them holds."""
+"""Generated requests, right and wrong ones, to every operation, judged by the document."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def sampler(run: Run) -> Iterator[Sampler]:
     "kind", [pytest.param(kind, marks=() if kind == "list" else pytest.mark.writes) for kind in KINDS]
 )
 def test_generated_requests(kind: str, sampler: Sampler) -> None:
-    """Requests that the document allows are accepted, others are refused, and each response is a documented one."""
+    """Requests that the document allows are accepted, others are refused, and each response is documented."""
     judge_operations(kind, sampler)
 
 
 @pytest.mark.writes
 def test_every_operation_is_of_a_kind(sampler: Sampler) -> None:
-    """The generated requests leave no operation out."""
+    """The generated requests cover every operation."""
     assert {sampler.run.facts.kind_of(name) for name in sampler.operations} == set(KINDS)

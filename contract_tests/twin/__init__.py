@@ -1,1 +1,1 @@
-"""The twin run: the same sequences of calls into two services in lock step, compared after every step."""
+"""The twin run: sends the same calls to two services in lock step, and compares each pair of responses."""

@@ -1,4 +1,4 @@
-"""Compares the responses of two services, header by header and value by value, with times by rule."""
+"""Compares the responses of two services: headers, values, and times by their form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ZONE_STEP = timedelta(minutes=30)
 
 
 def _clock(exchange: Exchange) -> datetime:
-    """Return when a response was sent: by its own header, else by this computer's clock."""
+    """Return when a response was sent, by its Date header or else by this computer's clock."""
     for name, text in exchange.headers:
         if name.lower() == "date":
             try:
@@ -28,22 +28,22 @@ def _clock(exchange: Exchange) -> datetime:
     return datetime.now(UTC)
 
 
-# Compared as they are, but for blanks and case.
+# Compared without regard to blanks and case.
 _AS_THEY_ARE = ("content-type", "access-control-allow-origin", "allow", "www-authenticate")
-# Compared below each side's own base URL.
+# Compared relative to each side's base URL.
 _PLACES = ("location",)
-# Compared by whether they are there: they count or measure.
+# Only their presence is compared: they count or measure.
 _PRESENT = ("retry-after",)
 _NONE = "(none)"
 _THERE = "(there)"
 
 
-# A number, but for one inside a word or in a placeholder for a random word.
+# A number that is not part of a word or of a placeholder for a random word.
 _NUMBER = re.compile(r"\{[^}]*\}|(?<![0-9A-Za-z])\d+")
 
 
 def _by_number(text: str, ids: Sequence[int]) -> str:
-    """Return a text with the numbers of rows in place of their ids, and with the form of what is new each time."""
+    """Return a text with row numbers in place of ids, and with the form of values that are new each time."""
     shown = by_form(text)
     if _NUMBER.search(shown) is None:
         return shown
@@ -56,7 +56,7 @@ _OWN = "row "
 
 
 class Difference(NamedTuple):
-    """One place at which two responses differ, and what each side shows there."""
+    """One place where two responses differ, with the value of each side."""
 
     place: str
     left: Any
@@ -64,26 +64,26 @@ class Difference(NamedTuple):
 
 
 class Rows:
-    """The rows of one side: those of the sequence by their number, and those that were there, by theirs."""
+    """The rows of one side: those of the sequence and those that were there before, each by number."""
 
     def __init__(self, others: list[int]) -> None:
         self.own: list[int] = []
         self._others = {row: number for number, row in enumerate(others)}
-        self._created: dict[Any, str] = {}  # the time of creation that each row was first shown with
+        self._created: dict[Any, str] = {}  # the time of creation that was first shown of each row
 
     def named(self, row: Any) -> str:
-        """Return what both sides call a row."""
+        """Return the common name of a row on both sides."""
         if row in self.own:
             return f"{_OWN}{self.own.index(row) + 1}"
         return f"other {self._others[row] + 1}" if row in self._others else f"unknown {kind_of(row)}"
 
     def keeps_creation(self, row: Any, text: str) -> bool:
-        """Tell whether a row's time of creation is the one that it was first shown with."""
+        """Tell whether a row's time of creation is still the one that was first shown."""
         return self._created.setdefault(row, text) == text
 
 
 class Side(NamedTuple):
-    """A response, with the base URL and the rows of the side that gave it."""
+    """A response, with the base URL and the rows of its side."""
 
     exchange: Exchange
     base: str
@@ -94,7 +94,7 @@ Sides = tuple[Side, Side]
 
 
 class Comparison:
-    """Compares responses by one document. `lined_up`: both sides hold as many rows of others, so that these count."""
+    """Compares responses by one document. `lined_up`: both sides have equally many rows of others to compare."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -110,7 +110,7 @@ class Comparison:
         self._quota = _quota(facts)
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
-        """Return every place at which two responses differ; nothing if the guard refused a request."""
+        """Return every place where two responses differ; empty if the guard refused a request."""
         one, other = left.exchange, right.exchange
         if one.refused or other.refused:
             return []
@@ -163,7 +163,7 @@ class Comparison:
                 yield Difference(f"{place}/{self._id}", *names)
                 return
             if not names[0].startswith(_OWN):
-                return  # of a row of others only its place is compared
+                return  # only the place of a row of others is compared
         for key in [*one, *(key for key in other if key not in one)]:
             below = f"{place}/{key}"
             if key not in one or key not in other:
@@ -220,7 +220,7 @@ class Comparison:
 
 
 def _time_of(side: Side, value: Any, row: Any, word: str) -> str:
-    """Tell of a time what holds on any clock: whether it is there, its form, its zone, and whether a creation stays."""
+    """Describe a time without its clock: presence, form, zone, and whether a time of creation stays the same."""
     if value is None:
         return "null"
     try:
@@ -233,7 +233,7 @@ def _time_of(side: Side, value: Any, row: Any, word: str) -> str:
 
 
 def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
-    """Return the names of the header with the limit, and of those that count, in lower case."""
+    """Return the name of the header with the limit, and those of the counters, in lower case."""
     declared = facts.document["components"].get("headers", {})
     words = {node.get("x-value"): name.lower() for name, node in declared.items()}
     counting = tuple(name for word, name in words.items() if word in {"quota-remaining", "quota-reset"})
@@ -241,10 +241,10 @@ def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
 
 
 def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the headers of interest as they are compared, by their names in lower case."""
+    """Return the headers in the form in which they are compared, by name in lower case."""
     given = {name.lower(): value for name, value in side.exchange.headers}
     shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
-    # A redirect's page, and a page of HTML, are the site's own and for people.
+    # The page of a redirect, and any HTML, is for people.
     if 300 <= side.exchange.status < 400:
         del shown["content-type"]
     elif "html" in shown["content-type"]:
@@ -259,12 +259,12 @@ def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, 
 
 
 def _placed(location: str, side: Side) -> str:
-    """Return a location below the side's own origin, its ids by the row's number."""
+    """Return a location relative to the side's origin, with row numbers in place of ids."""
     return _by_number(location.removeprefix(side.base[: side.base.find("/", len("https://"))]), side.rows.own)
 
 
 def _affairs(facts: Facts) -> Iterator[str]:
-    """Yield the properties of a handler that are readOnly and show no fact that is known."""
+    """Yield the readOnly properties of a handler whose meaning is unknown."""
     for kind in ("retrieve", "create", "update"):
         answer = facts.operation(kind).response
         steps = facts.schemas.path_to(answer, "row") or facts.schemas.path_to(answer, "id")[:-1]

@@ -17,18 +17,18 @@ from contract_tests.twin.search import SequenceOutcome
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, TWICE, UNSENT, SentInput
 
-# Repeats an outcome's sequence with a mock that gives these answers, too, against what the service returned.
+# Repeats an outcome's sequence against what the service returned, on a mock with these answers added.
 Repeat = Callable[[Mapping[str, str]], SequenceOutcome | None]
-# The same with a mock of so many of the lessons that change the document, the first ones.
+# The same on a mock with only the first few of the lessons that change the document.
 Relearn = Callable[[int], SequenceOutcome | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a difference is about, and what the service says to it.
+    """What a difference is about, and what the service does.
 
-    `about` is an open question, a row of the behaviour table such as `create · name · padded`, or a word for what was
-    learned of how responses look.
+    `about` is an open question, a row of the behaviour table such as `create · name · padded`, or a word for a lesson
+    about the look of responses.
     """
 
     about: str
@@ -41,7 +41,7 @@ _OF_ROWS = frozenset({"rows", "unknown-parameter", "id-not-a-number", "media-typ
 
 
 def telling(outcome: SequenceOutcome, facts: Facts) -> tuple[Exchange | None, list[TriedRow]]:
-    """Return the last call that tries a row of the behaviour table, and the rows; None if all calls are usual."""
+    """Return the last call that tries rows of the behaviour table, with these rows; None if all calls are usual."""
     for exchange in reversed(outcome.right):
         if rows := tried_rows(exchange, facts):
             return exchange, rows
@@ -49,7 +49,7 @@ def telling(outcome: SequenceOutcome, facts: Facts) -> tuple[Exchange | None, li
 
 
 def by_row(name: Name, outcome: SequenceOutcome, known: Facts, learned: Facts) -> Name:
-    """Name a difference by its row, if a row is what was learned: what the service does, and what the document says."""
+    """Name a difference by its row if the lesson is a row: what the service does, and what the document says."""
     exchange, rows = telling(outcome, learned)
     if name.about not in _OF_ROWS or exchange is None:
         return name
@@ -62,10 +62,10 @@ def by_row(name: Name, outcome: SequenceOutcome, known: Facts, learned: Facts) -
 
 
 def names_of(outcome: SequenceOutcome, learnt: Learnt, repeat: Repeat, relearn: Relearn) -> dict[str, Name]:
-    """Return, by its place, the name of each difference that one lesson takes away; nothing is sent to the service.
+    """Return the names of differences by place, for those that one lesson removes. Nothing is sent to the service.
 
-    An answer is tried alone: a mock that gives it must not differ there any more. What no answer takes away, such as a
-    title as sent, has the name of the lesson with which a mock that learns one lesson after the other ceases to differ.
+    Each answer is tried alone: with it, the mock must not differ at that place. Differences that no answer removes are
+    named by the lesson whose addition removes them, when the mock learns one lesson after the other.
     """
     found: dict[str, Name] = {}
     for lesson in _answers(learnt):
@@ -79,14 +79,14 @@ def names_of(outcome: SequenceOutcome, learnt: Learnt, repeat: Repeat, relearn: 
 
 
 def _still(outcome: SequenceOutcome, tried: SequenceOutcome | None) -> AbstractSet[str]:
-    """Return the places at which an outcome tried anew differs: all of them if it did not come so far."""
+    """Return the places where a repeated outcome differs; all of them if the repetition ended earlier."""
     if tried is None or len(tried.steps) < len(outcome.steps):
         return {each.place for each in outcome.differences}
     return {each.place for each in tried.differences}
 
 
 def _answers(learnt: Learnt) -> Iterator[Lesson]:
-    """Yield the lessons that are other answers of the closed lists."""
+    """Yield the lessons that answer open questions otherwise."""
     return (
         lesson
         for lesson in learnt.new
@@ -97,7 +97,7 @@ def _answers(learnt: Learnt) -> Iterator[Lesson]:
 def _beyond(
     outcome: SequenceOutcome, places: AbstractSet[str], learnt: Learnt, relearn: Relearn
 ) -> Iterator[tuple[str, Name]]:
-    """Yield the name of each place that differs before some lesson and no more after it, found by bisection."""
+    """Yield, by bisection, the name of each place that a lesson removes: it differs without it and not with it."""
     lessons = learnt.new
     still = functools.cache(lambda count: _still(outcome, relearn(count)))
     for place in sorted(places) if lessons else ():
@@ -115,7 +115,7 @@ def _name(lesson: Lesson, learnt: Learnt) -> Name:
 
 
 _WAYS = (FILE, ARRAY, TWICE, NOT_UTF_8)
-# What is told of a text if no row of the document tells more. Of two that hold, the first.
+# The word for a text if the document has no row for it; the first one that fits.
 _OF_TEXTS = (
     "empty",
     "blank",
@@ -133,7 +133,7 @@ _OF_NUMBERS = (
 
 
 class TriedRow(NamedTuple):
-    """A row of the behaviour table as a request tries it, such as `create · name · padded`."""
+    """A row of the behaviour table that a request tries, such as `create · name · padded`."""
 
     operation: str
     input: str
@@ -144,7 +144,7 @@ class TriedRow(NamedTuple):
 
 
 def tried_rows(exchange: Exchange, facts: Facts) -> list[TriedRow]:
-    """Return what is odd about a request, what comes first in the table first; nothing for a usual one."""
+    """Return what is unusual about a request in the order of the table; empty for a usual one."""
     kind = facts.kind_of(exchange.operation) or exchange.method
     return [
         *_of_the_way(exchange, facts, kind),
@@ -154,7 +154,7 @@ def tried_rows(exchange: Exchange, facts: Facts) -> list[TriedRow]:
 
 
 def sent_inputs(exchange: Exchange) -> dict[str, SentInput]:
-    """Return how each field of a form was sent, by its name."""
+    """Return the treatment of each field of a form, by name."""
     texts: dict[str, list[str]] = {}
     how: dict[str, set[str]] = {}
     for field in exchange.form:
@@ -180,7 +180,7 @@ def sent_inputs(exchange: Exchange) -> dict[str, SentInput]:
 
 
 def reactions(exchange: Exchange, facts: Facts) -> dict[str, Reaction]:
-    """Return what the document says of each input of a form: by field, also of those that are not sent."""
+    """Return the document's reaction to each input of a form by field, even to fields that are not sent."""
     kind = facts.kind_of(exchange.operation)
     if kind not in {"create", "update"}:
         return {}
@@ -191,7 +191,7 @@ def reactions(exchange: Exchange, facts: Facts) -> dict[str, Reaction]:
 
 
 def told(reaction: Reaction) -> str:
-    """Return in words what becomes of an input."""
+    """Return in words what happens to an input."""
     row = reaction.row
     match reaction.outcome:
         case "taken":
@@ -206,7 +206,7 @@ def told(reaction: Reaction) -> str:
 
 
 def _of_the_way(exchange: Exchange, facts: Facts, kind: str) -> Iterator[TriedRow]:
-    """Yield what is odd about the key, the method, the path and the media type."""
+    """Yield what is unusual about the key, the method, the path and the media type."""
     bearer = {name.lower(): text for name, text in exchange.request_headers}.get("authorization")
     if bearer != f"Bearer {KEY_VARIABLE}":
         treatment = "absent" if bearer is None else "of another account, or in other words"
@@ -259,7 +259,7 @@ def _of_query(exchange: Exchange, facts: Facts, kind: str) -> Iterator[TriedRow]
 def _treatment(
     given: SentInput, rows: tuple[Row, ...], schema: Mapping[str, object], usual: tuple[str, ...]
 ) -> str:
-    """Return the treatment of an input: how it was sent, that of a row that tells of it, or a usual one."""
+    """Return the treatment of an input: by its spelling, by a row that fits its text, or the usual one."""
     for way in _WAYS:
         if way in given.how:
             return way

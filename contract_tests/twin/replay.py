@@ -1,4 +1,4 @@
-"""A recording repeated on a mock, with no network but this computer's: each response must be the recorded one."""
+"""Repeats a recording on a mock on this computer: each response must equal the recorded one."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from contract_tests.twin.sides import (
 )
 from mock_server.document import Document
 
-# The last part of a path up to its id, such as `%2B` and zeros, and the id.
+# The last segment of a path: what comes before the id, such as `%2B` and zeros, and the id.
 _ID = re.compile(r"((?:%[0-9A-Fa-f]{2}|[^\d%])*0*)(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An exchange that differs now: what was recorded, what came of it on the mock, and the differences."""
+    """An exchange that differs: the recorded one, that of the mock, and the differences."""
 
     recorded: Exchange
     now: Exchange
@@ -45,21 +45,21 @@ class Drift:
 
 @dataclass
 class Replayed:
-    """What a replay came to. `left_out` counts exchanges that cannot be repeated, by the reason."""
+    """The result of a replay. `left_out` counts exchanges that cannot be repeated, by reason."""
 
     exchanges: int = 0
     drifts: list[Drift] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
 
     def leave_out(self, why: str) -> None:
-        """Count an exchange that was not repeated."""
+        """Count an exchange that is not repeated."""
         self.left_out[why] = self.left_out.get(why, 0) + 1
 
 
 def others_in(recording: Recording, facts: Facts) -> tuple[list[int], bool]:
-    """Return the ids of the rows that were there before, oldest first, and whether these are all of them.
+    """Return the ids of the rows that were there before, oldest first, and whether that is all of them.
 
-    They are known if some page was the only one. Its own count is not used: that may be what has drifted.
+    It is if a list had one page only. The total is not used, since it may be what has drifted.
     """
     listed = facts.operation("list").response
     made: set[int] = set()
@@ -97,7 +97,7 @@ class Replay:
         self._ids: dict[int, int] = dict(zip(others, left.others, strict=False))
 
     def run(self, *, lined_up: bool) -> Replayed:
-        """Repeat every exchange that can be repeated, in its order."""
+        """Repeat every exchange that can be repeated, in order."""
         comparison, found = Comparison(self._facts), Replayed()
         comparison.lined_up = lined_up
         self._left.begin()
@@ -147,7 +147,7 @@ class Replay:
         return f"{head}{slash}{_ID.sub(own, last, count=1)}{tail}"
 
     def _pair(self, recorded: Exchange, now: Exchange) -> None:
-        """Pair the ids of a create that both accepted, at either spelling of its path."""
+        """Pair the ids of a create that both sides accepted."""
         create = self._facts.operation("create")
         path = recorded.url.removeprefix(self._recording.target)
         if recorded.method != create.method or path.rstrip("/") != create.path.rstrip("/"):
@@ -160,7 +160,7 @@ class Replay:
 
 
 def _reason(exchange: Exchange) -> str:
-    """Return why an exchange cannot be repeated, empty if it can."""
+    """Return why an exchange cannot be repeated; empty if it can."""
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
     if any("$" in key and KEY_VARIABLE not in key for key in keys):
         return "it had another account's key"
@@ -189,7 +189,7 @@ def _other_body(exchange: Exchange, pairs: Sequence[tuple[str, str]]) -> Mapping
 
 
 def places(drifts: Sequence[Drift]) -> Iterator[tuple[str, str, list[Drift]]]:
-    """Yield the drifts by operation and place, the numbers in it left out."""
+    """Yield the drifts by operation and place, without the numbers in the place."""
     found: dict[tuple[str, str], list[Drift]] = {}
     for drift in drifts:
         for each in drift.differences:
@@ -200,16 +200,16 @@ def places(drifts: Sequence[Drift]) -> Iterator[tuple[str, str, list[Drift]]]:
         yield operation, place, met
 
 
-# Repeats the recording on a mock that gives these answers, too, and returns what still differs.
+# Repeats the recording on a mock with these answers added, and returns what still differs.
 Try = Callable[[Mapping[str, str]], list[Drift]]
 
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """What a replay came to. `answers` are those that the recorded service gave otherwise than the mock.
+    """The result of a replay. `answers` are those of the recorded service that differ from the mock's.
 
-    `fitting` are answers to questions on which the recording says nothing: each takes a difference away. `unnamed` are
-    the drifts that stay when the mock gives all those answers too.
+    `fitting` are answers to questions that the recording does not settle, each of which removes a difference. `unnamed`
+    are the drifts that stay when the mock gives all these answers.
     """
 
     recording: Recording
@@ -246,7 +246,7 @@ def run_offline(
 
 
 def _fitting(attempt: Try, document: Document, said: Mapping[str, str]) -> dict[str, str]:
-    """Return, by question, the first answer that takes a difference away and brings none; `said` is what is known."""
+    """Return by question the first answer that removes a difference and adds none; `said` are the known answers."""
     found: dict[str, str] = {}
     left = _places(attempt(found))
     for name, question in document.questions().items():
@@ -267,7 +267,7 @@ def _places(drifts: Sequence[Drift]) -> set[tuple[int, str]]:
 
 
 def _telling(recording: Recording, drifts: Sequence[Drift]) -> tuple[TapedExchange, ...]:
-    """Return the exchanges up to the last one that shows a difference of a kind that none before it shows."""
+    """Return the exchanges up to the last one with a new kind of difference."""
     seen: set[tuple[str, str]] = set()
     last: Drift = drifts[0]
     for drift in drifts:
@@ -281,13 +281,13 @@ def _telling(recording: Recording, drifts: Sequence[Drift]) -> tuple[TapedExchan
 def _replaying(
     recording: Recording, variation: Variation, document: Document, accepted: Acceptances
 ) -> Iterator[Callable[[Mapping[str, str], Recording], Replayed]]:
-    """Yield what repeats a recording, or its beginning, in a new world of one mock, with other answers."""
+    """Yield a function that repeats a recording, or its beginning, in a new world of one mock with other answers."""
 
     def replay(answers: Mapping[str, str], part: Recording) -> Replayed:
         with mock_of(there, document, can_write=True) as left, lining_of(left, left.facts) as line_up:
             others, is_all = others_in(recording, left.facts)
             if answers:
-                # Where they do not go together, every drift stays without a name.
+                # If the answers exclude each other, every drift stays unnamed.
                 answer_otherwise(left.guard.target, left.key, answers)
             line_up(len(others))
             return Replay(part, left, others, accepted.accepts).run(lined_up=is_all)

@@ -1,4 +1,4 @@
-"""What a twin run came to, for people and for programs."""
+"""Writes the report of a twin run, for people and for programs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _sequence(shown: Shown, twins: Twins, clean: Clean) -> Iterator[str]:
 
 
 def _left(exchange: Exchange, twins: Twins, clean: Clean) -> str:
-    """Return the curl line of an exchange with the left side, with that side's own key."""
+    """Return the curl line of an exchange with the left side, with that side's key."""
     return curl_of(exchange, clean).replace(KEY_VARIABLE, twins.left_key)
 
 

@@ -1,4 +1,4 @@
-"""Runs sequences on two services, and looks for one on which they differ, and for the shortest one."""
+"""Runs sequences on two services to find the shortest one for which they differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contract_tests.twin.compare import Comparison, Difference
 from contract_tests.twin.sequences import Sequence, TwinStep
 from contract_tests.twin.sides import Participant
 
-# Says of a difference whether it is accepted.
+# Tells whether a difference is accepted.
 Accepts = Callable[[str, Difference], bool]
 
 _REFUSED, _GONE = 400, 404
@@ -24,9 +24,9 @@ _REFUSED, _GONE = 400, 404
 
 @dataclass(frozen=True, slots=True)
 class SequenceOutcome:
-    """What became of a sequence: the steps that were sent, both sides' exchanges, and how the last ones differ.
+    """The outcome of a sequence: the sent steps, the exchanges of both sides, and how the last pair differs.
 
-    `others` are the ids of the rows that the right side held before, oldest first.
+    `others` are the ids of the rows that the right side had before, oldest first.
     """
 
     steps: tuple[TwinStep, ...]
@@ -37,7 +37,7 @@ class SequenceOutcome:
 
     @property
     def harms_others(self) -> bool:
-        """Whether the right side has changed or deleted a row that no call named: the next one may be another's."""
+        """Whether the right side changed or deleted a row that no call named; next it may be a row of others."""
         last = self.steps[-1] if self.steps else None
         if last is None or (last.kind, last.bearer, last.tail) != ("retrieve", "own", ""):
             return False
@@ -50,7 +50,7 @@ class SequenceOutcome:
 
 
 class Lockstep:
-    """Sends sequences into both services, step by step. `calls` counts the steps to which both responded."""
+    """Sends sequences to both services, step by step. `calls` counts the steps to which both responded."""
 
     def __init__(
         self, left: Participant, right: Participant, comparison: Comparison, accepts: Accepts
@@ -63,7 +63,7 @@ class Lockstep:
         self._is_dirty = True
 
     def line_up(self, make: Callable[[int], object]) -> None:
-        """Look at the rows that both hold before a sequence; `make` gives the left side as many as the right one."""
+        """Look at the rows of both sides before a sequence; `make` gives the left side as many as the right one has."""
         if not self._is_dirty:
             return
         self.right.look()
@@ -72,7 +72,7 @@ class Lockstep:
         self._is_dirty = False
 
     def run(self, steps: Sequence) -> SequenceOutcome:
-        """Run one sequence up to the first difference. Raises Stop if the run may send nothing more."""
+        """Run one sequence up to the first difference. Raises Stop if the run may not send anything more."""
         self.left.begin()
         self.right.begin()
         lefts: list[Exchange] = []
@@ -91,9 +91,9 @@ class Lockstep:
             found = [each for each in differences if not self._accepts(operation, each)]
             if found:
                 break
-        # Whatever is raised above ends the run, and the guard deletes what is there.
+        # An exception ends the run, and the guard cleans up.
         ends = [self.left.end(), self.right.end()]
-        # What one side does not delete would be seen in every list from here on.
+        # A row that one side does not delete would show in every later list.
         self._is_dirty = bool(found) or not all(ends)
         return SequenceOutcome(
             tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found)
@@ -104,11 +104,11 @@ Run = Callable[[Sequence], SequenceOutcome]
 
 
 class Search:
-    """Runs at most `most` generated sequences, and then so many more as it takes to shorten the first difference.
+    """Runs at most `most` generated sequences, and then as many more as it takes to shorten the first difference.
 
-    `first` come before them and `last` after them, whatever `most` says. `spent` tells whether the run ended because
-    nothing more may be sent. No sequence is run twice: its first outcome counts, so that a service that wavers does
-    not confuse the search.
+    `first` come before them and `last` after them, in addition to `most`. `spent` tells whether the run ended because
+    nothing more may be sent. No sequence is run twice: the first outcome counts, so that an unsteady service does not
+    confuse the search.
     """
 
     def __init__(  # noqa: PLR0913 - each says what is run
@@ -133,7 +133,7 @@ class Search:
 
     @property
     def sequences(self) -> int:
-        """How many different sequences were run."""
+        """The number of different sequences that were run."""
         return len(self._known)
 
     def first(self) -> SequenceOutcome | None:
@@ -149,14 +149,14 @@ class Search:
         return next((self._known[steps] for steps in sequences if self._differs(steps)), None)
 
     def _generated(self, enough: int) -> SequenceOutcome | None:
-        """Return the outcome that Hypothesis finds the simplest, of so many sequences in all."""
+        """Return the simplest differing outcome that Hypothesis finds, with a limit of sequences."""
         fewest = settings(
             max_examples=3 * self._most, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
         )  # fmt: skip
 
         def differs(steps: Sequence) -> bool:
-            # What is generated twice is run once; a search that has found nothing ends when enough were run.
+            # A repeated sequence is run once. A search without a difference ends when enough sequences were run.
             is_over = len(self._known) >= enough and not self._has_found
             return self._differs(steps) if steps in self._known or not is_over else False
 
@@ -166,7 +166,7 @@ class Search:
             return None
 
     def _shortened(self, outcome: SequenceOutcome) -> SequenceOutcome:
-        """Leave out one step after the other, rows renumbered: choosing rows by number hides this from the search."""
+        """Leave out one step after another and renumber the rows, which the search cannot do as rows have numbers."""
         at = 0
         while at < len(outcome.steps) - 1:
             steps = without(outcome.steps, at)
@@ -182,11 +182,11 @@ class Search:
             try:
                 outcome = self._run(steps)
             except Stop as stop:
-                # Not raised from here: the generator would take it for what it looks for.
+                # Not raised here: Hypothesis would take it for a difference.
                 self._stopped, self.spent = stop, stop.code is Code.NOTHING
                 return False
             self._known[steps] = outcome if outcome.differences else None
-            # The steps after the difference are not part of it.
+            # The steps after the difference do not belong to it.
             if outcome.differences:
                 self._has_found = True
                 self._known[outcome.steps] = outcome
@@ -194,7 +194,7 @@ class Search:
 
 
 def without(steps: Sequence, at: int) -> Sequence:
-    """Return a sequence without one step; without a create, also without what was done to its row."""
+    """Return a sequence without one step; if that is a create, also without the steps on its row."""
     left = steps[:at] + steps[at + 1 :]
     if steps[at].kind != "create":
         return left

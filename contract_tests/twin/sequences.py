@@ -1,6 +1,6 @@
 """Sequences of calls: those that open a run, and those drawn at random.
 
-A call is told in words that hold for both services: rows by their number, never by an id.
+Calls are described in words that fit both services: they name rows by number, never by id.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Media = Literal["multipart", "urlencoded", "json"]
 
 Pairs = tuple[tuple[str, str], ...]
 
-# The id of no handler.
+# An id that no handler has.
 NOBODY = "2000000011"
 
 
 @dataclass(frozen=True, slots=True)
 class TwinStep:
-    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` is written behind the id.
+    """One call. `row` is the number of a create in the sequence, or an id's text; `tail` follows the id.
 
-    `bearer` says whose key it has; `other` is another account's. `later` means that it is sent in a later second than
-    the call before it was answered: times on the wire have no fractions.
+    `bearer` says whose key it has; `other` is that of another account. `later` means that it is sent in a later second
+    than the response before it: times on the wire have no fractions.
     """
 
     kind: Kind
@@ -47,8 +47,8 @@ Sequence = tuple[TwinStep, ...]
 def openings(facts: Facts, *, has_other: bool) -> tuple[Sequence, ...]:
     """Return the sequences that come first.
 
-    The very first tell whether a write changes another row as well. In them that is a row of their own, and the run
-    goes no further; in any other sequence it would be one of somebody's.
+    The very first ones tell whether a write also changes another row. In these sequences that is one of their own rows,
+    and the run stops; later it might be a row of others.
     """
     create, retrieve = TwinStep("create", form=_form(facts)), TwinStep("retrieve", row=0)
     form, look = ((facts.form["name"], "b"),), TwinStep("retrieve", row=1)
@@ -67,7 +67,7 @@ def openings(facts: Facts, *, has_other: bool) -> tuple[Sequence, ...]:
 
 
 def endings(facts: Facts) -> tuple[Sequence, ...]:
-    """Return the sequences that come last, since they take a second: what an update does to times."""
+    """Return the sequences that come last, about the effect of updates on times: each takes a second."""
     update = TwinStep("update", row=0, form=((facts.form["name"], "b"),), later=True)
     return (
         (
@@ -83,7 +83,7 @@ def _form(facts: Facts) -> Pairs:
     return tuple(next(iter(facts.examples.values())).items())
 
 
-# Letters, and what a service may clean or escape; tags are whole, since parsers differ about half ones.
+# Letters, and what a service may clean or escape. Tags are whole: parsers differ about half ones.
 _TOKENS = ("a", "Z9", " ", "é", "日本", "🔥", "'", '"', "<b>", "</b>", "&amp;", "%20", "+", "/", "_")
 _LONG = 300
 _LONG_VALUE = "v" * 700
@@ -98,7 +98,7 @@ _ROWS = 3
 
 
 class _Content(NamedTuple):
-    """What a form is made of: `bits` choose some of the type's own fields."""
+    """The content of a form; `bits` choose some of the type's own fields."""
 
     type: str
     name: str
@@ -107,7 +107,7 @@ class _Content(NamedTuple):
 
 
 class Sequences:
-    """Strategies for one document. A step that names a row which was not created is left out."""
+    """Strategies for one document. Steps on rows that were not created are left out."""
 
     def __init__(self, facts: Facts, *, can_write: bool, has_other: bool = False) -> None:
         self._facts = facts
@@ -117,7 +117,7 @@ class Sequences:
 
     def strategy(self) -> st.SearchStrategy[Sequence]:
         """Return the strategy for whole sequences."""
-        # No least size: with one, the search would not leave out the first steps.
+        # Without a minimum, or the search would keep the first steps.
         pieces = st.lists(self._piece(), max_size=_MOST_PIECES)
         if not self._can_write:
             return pieces.map(_sound).filter(bool)
@@ -125,7 +125,7 @@ class Sequences:
         return st.tuples(first, pieces).map(lambda drawn: _sound([drawn[0], *drawn[1]])).filter(bool)
 
     def _piece(self) -> st.SearchStrategy[Sequence]:
-        """Return the strategy for a step, or for a write and the look that shows what it did."""
+        """Return the strategy for a step, or for a write with the look that shows its effect."""
         step = self._step().map(lambda one: (one,))
         if not self._can_write:
             return step
@@ -259,7 +259,7 @@ def _media(oddity: str) -> Any:
 
 
 def _sound(pieces: list[Sequence]) -> Sequence:
-    """Let each step name a row that has been created, and leave out those for which none has."""
+    """Make each step name a row that was created, and leave out steps if there is none."""
     creates, found = 0, []
     for step in (step for piece in pieces for step in piece):
         if isinstance(step.row, int):

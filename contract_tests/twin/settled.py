@@ -1,7 +1,7 @@
-"""Settles what was learned before it is written: a mock serves it, and responds to the observed calls as the service.
+"""Tries what was learned before it is written: a mock that serves it must respond to the observed calls as the service.
 
-A lesson that a mock refuses to serve is dropped, and so is one whose own calls are answered more like the service
-without it. What still differs is said as seen, not modelled.
+A lesson that a mock refuses to serve is dropped, and so is one without which the responses to its own calls are more
+like the service's. What still differs is reported as seen, not modelled.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from contract_tests.twin.replay import Drift, Replay, others_in
 from contract_tests.twin.sides import Variation, lining_of, mock_of, running_mock
 from mock_server.document import Document, DocumentError, load, plain
 
-# Makes the data of an overlay.
+# Makes the content of an overlay.
 Overlay = Callable[[Learnt], dict[str, Any]]
 
-# Drifts by the identity of the exchange that was observed.
+# Drifts by the id() of the observed exchange.
 Drifts = dict[int, Drift]
 
 _LONGEST = 100
-_MOST_SAID = 20  # kinds of differences that are said one by one
-_MANY = 3  # rows whose calls differ alike: of more than these one sentence tells
-_MOST_TRIED = 6  # lessons that are left out to see whether it is better without them
+_MOST_SAID = 20  # kinds of differences that get their own sentences
+_MANY = 3  # if more rows than this differ alike, they share a sentence
+_MOST_TRIED = 6  # lessons that are left out on trial
 
 
 def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
-    """Return what is to be written of what an open run has learned. Raises Stop if no mock can be started."""
+    """Return what to write of an open run's lessons. Raises Stop if no mock can be started."""
     with tempfile.TemporaryDirectory(prefix="bitpeak-learn-") as folder:
         file, settings, guard = Path(folder) / "learned.yaml", opening.settings, opening.guard
         trial = Trial(settings.document, overlay, file, called=guard.url, target=guard.target)
         try:
             drifts, document = trial.drifts(learnt)
-        except (DocumentError, Stop, LookupError):  # a lesson is not served
+        except (DocumentError, Stop, LookupError):  # a mock refuses the lesson
             learnt = servable(learnt, trial)
             drifts, document = trial.drifts(learnt)
         for lesson in _doubtful(learnt, drifts):
@@ -57,7 +57,7 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
             try:
                 left, without = trial.drifts(fewer)
             except (DocumentError, Stop, LookupError):
-                continue  # another lesson rests on it, such as on an example that it names
+                continue  # another lesson needs it, such as an example that it names
             if _count(left) < _count(drifts):
                 learnt, drifts, document = fewer, left, without
         learnt = _modelled(replace(learnt, tree=plain(document.data)), drifts)
@@ -66,9 +66,9 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Serves what was learned by a mock. `document` is the file of the base document, None for the built-in one.
+    """Serves lessons by a mock. `document` is the file of the base document, None for the built-in one.
 
-    `file` is where overlays are put. In exchanges the service has the URL `called`; its own is `target`.
+    `file` is the path for overlays. Exchanges name the service by the URL `called`; its own is `target`.
     """
 
     document: str | None
@@ -78,7 +78,7 @@ class Trial:
     target: str = ""
 
     def refusal(self, learnt: Learnt) -> str:
-        """Return why a mock refuses to serve it, empty if it does not."""
+        """Return why a mock refuses to serve the lessons; empty if it serves them."""
         self._write(learnt)
         try:
             with running_mock(Variation(self.document, (str(self.file),))):
@@ -87,12 +87,12 @@ class Trial:
             return re.sub(rf"^.*{re.escape(str(self.file))}(?::\d+)?: ", "", str(stop))
 
     def effective(self, learnt: Learnt) -> Document:
-        """Return the document that it makes of the base document. Raises DocumentError."""
+        """Return the base document with the lessons. Raises DocumentError."""
         self._write(learnt)
         return load(self.document, [self.file])
 
     def drifts(self, learnt: Learnt) -> tuple[Drifts, Document]:
-        """Repeat all observed calls on a mock, and return its document, too.
+        """Repeat all observed calls on a mock. Returns the drifts and the mock's document.
 
         Raises Stop, and DocumentError if the lessons make no document.
         """
@@ -110,7 +110,7 @@ class Trial:
         return {own[id(drift.recorded)]: drift for drift in found}, document
 
     def _at_target(self, exchange: Exchange) -> Exchange:
-        """Return an exchange with the target's own address in place of the guard's, through which it passed."""
+        """Return an exchange with the target's address in place of the guard's."""
         called, shown = (
             "{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (self.called, self.target)
         )
@@ -124,7 +124,7 @@ class Trial:
 
 
 def servable(learnt: Learnt, trial: Trial) -> Learnt:
-    """Return what was learned without the lessons that keep a mock from starting; `unsaid` names those."""
+    """Return the lessons without those that keep a mock from starting; `unsaid` names them."""
     while learnt.lessons and (why := trial.refusal(learnt)):
         fine, refused = 0, len(learnt.lessons)
         while refused - fine > 1:
@@ -146,7 +146,7 @@ def _without(learnt: Learnt, lesson: Lesson, why: str) -> Learnt:
 
 
 def _doubtful(learnt: Learnt, drifts: Drifts) -> list[Lesson]:
-    """Return the lessons that change the document and whose own exchanges differ on a mock, the last first."""
+    """Return the lessons that change the document and whose own exchanges differ on a mock, in reverse order."""
     found = [each for each in learnt.new if any(id(exchange) in drifts for exchange in each.seen)]
     return found[::-1][:_MOST_TRIED]
 
@@ -156,7 +156,7 @@ def _count(drifts: Drifts) -> int:
 
 
 def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
-    """Close the questions that no listed answer fits, if a mock responds to their calls as the service did."""
+    """Close the questions that have no fitting answer if a mock responds to their calls as the service did."""
     lessons, still = [*learnt.lessons], dict(learnt.open)
     for name, verdict in learnt.verdicts.items():
         seen, finding = verdict.evidence, verdict.finding
@@ -173,7 +173,7 @@ def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:
 
 
 def unmodelled(drifts: Sequence[Drift], facts: Facts) -> list[str]:
-    """Return a sentence for each row of the behaviour table, or look, in which a mock differs."""
+    """Return a sentence for each row of the behaviour table, or look of a response, in which a mock differs."""
     said, drifts = _said_of_many(drifts, facts)
     groups: dict[tuple[str, ...], list[Drift]] = {}
     for drift in drifts:
@@ -195,7 +195,7 @@ def unmodelled(drifts: Sequence[Drift], facts: Facts) -> list[str]:
 
 
 def _said_of_many(drifts: Sequence[Drift], facts: Facts) -> tuple[list[str], list[Drift]]:
-    """Return a sentence for each difference that calls of many rows share, and the drifts without them."""
+    """Return a sentence for each difference that many rows share, and the drifts without these."""
     kinds: dict[tuple[str, str, str], list[tuple[Drift, Difference]]] = {}
     for drift in drifts:
         for each in drift.differences:
@@ -215,7 +215,7 @@ def _said_of_many(drifts: Sequence[Drift], facts: Facts) -> tuple[list[str], lis
 
 
 def _kind(difference: Difference) -> tuple[str, str, str]:
-    """Return what is the same for differences that are alike: the place and both values, but for their numbers."""
+    """Return what similar differences share: the place and both values, without numbers."""
     place, left, right = difference.place, _short(difference.left), _short(difference.right)
     return re.sub(r"/\d+", "/…", place), re.sub(r"\d+", "#", left), re.sub(r"\d+", "#", right)
 

@@ -1,4 +1,4 @@
-"""The sides of a twin run: a service, the mock, or a recording in place of either."""
+"""The sides of a twin run: a service, the mock, or a recording of either."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from mock_server.document import Document
 
 
 class Playback:
-    """Gives back the exchanges of one sequence, in their order. `others` are the ids of the rows that were there."""
+    """Returns the exchanges of one sequence in order. `others` are the ids of the rows that were there before."""
 
     def __init__(self, exchanges: Sequence[Exchange], others: Sequence[int], base: str, facts: Facts) -> None:
         self._exchanges = exchanges
@@ -45,36 +45,36 @@ class Playback:
         self.begin()
 
     def look(self) -> list[int]:
-        """Return the rows that were there."""
+        """Return the rows that were there before."""
         return self.others
 
     def begin(self) -> None:
-        """Begin the sequence anew."""
+        """Go back to the first exchange."""
         self.rows, self._left = Rows(self.others), iter(self._exchanges)
 
     def do(self, step: TwinStep) -> Side:
-        """Return the exchange that this step was."""
+        """Return the recorded exchange of this step."""
         exchange = next(self._left)
         if step.kind == "create":
             self.rows.own.append(created_id(self._facts, exchange, len(self.rows.own)))
         return Side(exchange, self._base, self.rows)
 
     def end(self) -> bool:
-        """Leave nothing behind."""
+        """Tell that nothing is left."""
         return True
 
 
-_READY = 120.0  # seconds until the mock must be ready, on a machine that has other things to do
-_PATIENCE = 30.0  # seconds for a response of it
+_READY = 120.0  # seconds until the mock must be ready, even on a busy machine
+_PATIENCE = 30.0  # seconds for a response of the mock
 _MARKER = "X-Bitpeak-Mock"
 _OTHERS = "(of others)"
-# What the keys of a mock begin with.
+# The prefix of a mock's keys.
 MOCK_KEY = "mock-"
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Which mock: the one that runs at `url`, or else one that is started with these."""
+    """Which mock to use: the running one at `url`, or else a new one with these settings."""
 
     document: str | None = None
     overlays: tuple[str, ...] = ()
@@ -86,18 +86,18 @@ class Variation:
 def running_mock(variation: Variation) -> Iterator[str]:
     """Yield the base URL of `bitpeak-mock serve` on a free port of this computer. Raises Stop (CANNOT).
 
-    It ends with this process, even if that is killed. Of the environment it gets neither the key of a service nor any
-    setting: its settings are those of the run.
+    It ends with this process, even if that is killed. Its environment has neither the key of a service nor settings:
+    it gets those of the run.
     """
     with (
         tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder,
-        # The system closes this socket however this process ends, and then the mock goes.
+        # When this process ends in any way, the system closes this socket, and then the mock ends.
         socket.create_server(("127.0.0.1", 0)) as lifeline,
         (Path(folder) / "log").open("w+b") as log,
     ):
         port = Path(folder) / "port"
         command = [
-            # -P: a module of this folder, such as a queue.py, must not replace one of ours.
+            # -P: a file of the current folder, such as queue.py, must not replace a module.
             *(sys.executable, "-P", "-m", "mock_server.lifeline", str(lifeline.getsockname()[1])),
             *("serve", "--port", "0", "--port-file", str(port), "--quiet"),
             *(("--document", variation.document) if variation.document else ()),
@@ -124,12 +124,12 @@ def running_mock(variation: Variation) -> Iterator[str]:
 
 
 def _is_ours(variable: str) -> bool:
-    """Tell whether an environment variable means something to the mock, or to this kit."""
+    """Tell whether the mock or this kit would read an environment variable."""
     return variable.startswith("BITPEAK_") or variable == "PORT"
 
 
 def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
-    """Give the world of a key these answers; False if they do not go with the others."""
+    """Give these answers to the world of a key; False if they exclude its other answers."""
     control = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/_mock/questions"
     with requests.Session() as session:
         session.trust_env = False
@@ -137,7 +137,7 @@ def answer_otherwise(url: str, key: str, answers: Mapping[str, str]) -> bool:
 
 
 def check_mock(url: str, digest: str) -> None:
-    """See that a mock of this document runs at a base URL; no key is sent. Raises Stop (UNREACHABLE, CANNOT, USAGE)."""
+    """Check, without a key, that a mock of this document runs at a URL. Raises Stop (UNREACHABLE, CANNOT, USAGE)."""
     origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
     try:
         with requests.Session() as session:
@@ -151,13 +151,13 @@ def check_mock(url: str, digest: str) -> None:
         ) from None
     if _MARKER not in response.headers:
         raise Stop(Code.CANNOT, f"{url} is not a mock. Name a running `bitpeak-mock serve`.")
-    # One that asks for its control token does not say what it runs.
+    # A mock with a control token does not say what it serves.
     if response.ok and response.json()["document"]["digest"] != digest:
         what = "give --document, --overlay and --answer as it has them"
         raise Stop(Code.CANNOT, f"the mock at {url} runs another document than this run: {what}.")
 
 
-# Refusals of the guard that mean that the run may send nothing more.
+# The guard's refusals after which the run may not send anything more.
 _SPENT = {
     "budget": "all requests that the run may make had been made",
     "closing": "the run is ending",
@@ -167,9 +167,9 @@ _SECOND = 1.0
 
 
 class Service:
-    """Sends the steps of sequences. `key` is a mock's own key, `other_key` another account's, empty for none.
+    """Sends the steps of sequences. `key` is the key of a mock, `other_key` that of another account, or empty.
 
-    `others` are the ids of the rows that do not belong to a sequence, oldest first, as last looked at.
+    `others` are the ids of the rows that do not belong to the sequence, oldest first, as of the last look.
     """
 
     def __init__(  # noqa: PLR0913 - what a side is made of
@@ -192,7 +192,7 @@ class Service:
         self.last, self._answered = exchange, time.monotonic()
 
     def look(self) -> list[int]:
-        """Walk through the list for the rows that are there before a sequence. Raises Stop (CANNOT, UNREACHABLE)."""
+        """Read the list for the rows that are there before a sequence. Raises Stop (CANNOT, UNREACHABLE)."""
         found: list[int] = []
         page, size = 1, max(self.facts.sizes)
         while True:
@@ -213,12 +213,12 @@ class Service:
         return self.others
 
     def begin(self) -> None:
-        """Begin a sequence: no row is its own yet."""
+        """Begin a sequence, which has no rows yet."""
         self.rows = Rows(self.others)
         self._deleted.clear()
 
     def do(self, step: TwinStep) -> Side:
-        """Send one step, and return the exchange. Raises Stop (NOTHING) if the run may send nothing more."""
+        """Send one step, and return the exchange. Raises Stop (NOTHING) if the run may not send anything more."""
         if step.later:
             time.sleep(max(0.0, self._answered + _SECOND - time.monotonic()))
         exchange = self.ask(self._method(step), self._path(step), **_body(step), **self._authorized(step))
@@ -263,7 +263,7 @@ class Service:
         for row in self.rows.own:
             if row > 0 and row not in self._deleted:
                 clean = is_success(self.api.delete(row)) and clean
-            if row > 0 and not self.key:  # a mock is believed
+            if row > 0 and not self.key:  # a mock is trusted
                 clean = not is_success(self.api.retrieve(row)) and clean
         self._check_spent()
         return clean
@@ -296,7 +296,7 @@ def _body(step: TwinStep) -> dict[str, Any]:
 
 
 def check_other(api: TargetApi, other_key: str, target: str) -> None:
-    """See that a key opens another account than the run's own. Raises Stop (CANNOT)."""
+    """Check that a key opens another account than the run's. Raises Stop (CANNOT)."""
     steps = api.facts.schemas.path_to(api.facts.operation("list").response, "rows")
     path, size = api.facts.operation("list").path, {api.facts.size_parameter: max(api.facts.sizes)}
     theirs = api.call("GET", path, query=size, authorization=f"Bearer {other_key}")
@@ -309,7 +309,7 @@ def check_other(api: TargetApi, other_key: str, target: str) -> None:
 
 
 def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
-    """Return the id that a create returned; a number that no row has if it was refused."""
+    """Return the id from the response to a create; an unused number if it was refused."""
     steps = facts.schemas.path_to(facts.operation("create").response, "id")
     row = number_of(at(json_in(exchange.body), steps)) if 200 <= exchange.status < 300 else None
     return row if row is not None else -1 - number
@@ -317,7 +317,7 @@ def created_id(facts: Facts, exchange: Exchange, number: int) -> int:
 
 @contextmanager
 def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Iterator[Service]:
-    """Yield a mock behind a guard of its own, in a new world. Raises Stop (CANNOT)."""
+    """Yield a mock with its own guard, in a new world. Raises Stop (CANNOT)."""
     facts, key, url = Facts(document.data), made_up_key(), variation.url
     with ExitStack() as stack:
         if not url:
@@ -337,9 +337,9 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
 
 @contextmanager
 def lining_of(left: Service, facts: Facts) -> Iterator[Callable[[int], None]]:
-    """Yield what gives a mock's world as many rows as another service has, past the guard: they stand for its others.
+    """Yield a function that gives a mock's world as many rows as another service has, as its rows of others.
 
-    It stops early if the mock does not let it, or is not a mock.
+    It goes around the guard, and stops early if the mock refuses, or if it is not a mock.
     """
     url = left.guard.target
     create = url + facts.operation("create").path

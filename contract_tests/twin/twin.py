@@ -1,4 +1,4 @@
-"""A whole twin run: search, name what was found, and search on with what was learned."""
+"""A whole twin run: search, name the difference, and go on with a mock that has learned."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]
 
-# What stands in curl lines for the key of --against, if it is not the target's.
+# The variable in curl lines for the key of --against, if it is another key.
 LEFT_KEY = "$BITPEAK_AGAINST_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A difference to be shown, and the names of its places; one without a name is explained by no lesson.
+    """A difference, and the names of its places. No lesson explains a place without a name.
 
-    `rows` are those of the behaviour table that the calls try.
+    `rows` are the rows of the behaviour table that its calls try.
     """
 
     outcome: SequenceOutcome
@@ -59,9 +59,9 @@ class Shown:
 
 @dataclass
 class Twins:
-    """What a run came to. `lessons` is what the right side does otherwise than the document of the left one says.
+    """The result of a run. `lessons` is what the right side does differently from the document of the left one.
 
-    `names` tells whether names were looked for; `left_key` is what stands for the key in curl lines of the left side.
+    `names` tells whether names were looked for; `left_key` is the variable of the key in curl lines of the left side.
     """
 
     left: str
@@ -77,13 +77,13 @@ class Twins:
 
     @property
     def is_alike(self) -> bool:
-        """Whether nothing differed."""
+        """Whether there was no difference."""
         return not self.shown and not self.lessons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a run goes. `mock_url` is a mock that runs already, empty for one that the run starts."""
+    """The settings of a run. `mock_url` is a running mock, empty to start one."""
 
     sequences: int
     seed: int
@@ -138,13 +138,13 @@ def _shown(outcome: SequenceOutcome, names: Mapping[str, Name], facts: Facts) ->
 
 
 def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptances, twins: Twins) -> None:
-    """Search with a mock that has learned: what still differs has no name."""
+    """Go on with a mock that has learned: what still differs has no name."""
     (first,) = twins.shown
     with _of_lessons(opening, learnt) as left:
         facts = left.facts
         recorded = Playback(first.outcome.right, first.outcome.others, opening.guard.target, facts)
         still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
-        if still:  # no lesson takes it away, so no lesson is its name
+        if still:  # no lesson removes it, so none names it
             names = {place: name for place, name in first.names.items() if place not in still}
             twins.shown[0] = replace(first, names=names)
             return
@@ -204,14 +204,14 @@ def _names(
                     known = Playback(outcome.right, outcome.others, opening.guard.target, left.facts)
                     return _repeat(left, known, outcome, left.facts, accepted)
             except (DocumentError, Stop):
-                return None  # half of what was learned may be no document that a mock can serve
+                return None  # half of the lessons may not make a document that a mock can serve
 
         return names_of(outcome, learnt, replay, relearn)
 
 
 @contextmanager
 def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
-    """Yield a mock that has learned. Raises Stop, and DocumentError if the lessons make no document."""
+    """Yield a mock that has learned. Raises Stop, and DocumentError if the lessons do not make a document."""
     settings = opening.settings
     with tempfile.TemporaryDirectory(prefix="bitpeak-twin-") as folder:
         file = Path(folder) / "learned.yaml"
@@ -239,11 +239,11 @@ def _variation(settings: RunSettings, url: str = "") -> Variation:
 def service_of(opening: Opening, facts: Facts) -> Service:
     """Return the target of an open run as a side. Raises Stop (CANNOT) if the other key opens nothing."""
     api = opening.run.api
-    api.memory = None  # each call of a sequence is to be made
+    api.memory = None  # every call of a sequence must be sent
     other_key = opening.settings.other_key or ""
     if other_key == opening.settings.key:
         raise Stop(Code.CANNOT, "the other account's key is the run's own: name another account's key.")
-    if other_key and not opening.settings.key_is_generated:  # a key that was made up opens a world of its own
+    if other_key and not opening.settings.key_is_generated:  # a made-up key opens its own world
         check_other(api, other_key, opening.guard.target)
     can_write = opening.settings.allow_writes
     return Service(opening.guard, api, facts, can_write=can_write, key="", other_key=other_key)
