@@ -278,29 +278,6 @@ def _paging(tree: Tree, draft: Draft) -> Tree:
     return found
 
 
-def learn_redirect(prober: Prober, draft: Draft) -> None:
-    """Look how a redirect to the other spelling of a path looks."""
-    if draft.tree["x-service"]["trailing-slash"] != "redirect":
-        return
-    path = prober.api.path_of("retrieve", prober.once(handler).id)
-    response, seen = prober.watch(lambda asking: asking.send("GET", f"{path}/"))
-    if not 300 <= response.status < 400:
-        return
-    location = "path" if response.headers.get("location", "").startswith("/") else "absolute"
-    words = {"status": response.status, "location": location}
-    if words != {"status": 301, "location": "path"}:
-        shown = "a path as" if location == "path" else "an absolute"
-        says = f"Redirects are {response.status} with {shown} Location."
-        draft.learn(
-            "trailing-slash",
-            says,
-            seen[-1:],
-            lambda tree: tree["x-service"].update(
-                redirect={**tree["x-service"].get("redirect", {}), **words}
-            ),
-        )
-
-
 def _look(draft: Draft, response: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
     """Return how the last refusal looks, None if it is not one."""
     if not 400 <= response.status < 500:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -298,32 +297,6 @@ def learn_success_headers(prober: Prober, draft: Draft) -> None:
 
     told = "; ".join(f"{kind}: {', '.join(own)}" for kind, own in found.items())
     draft.learn("headers", f"Successes have headers of their own: {told}.", prober.exchanges[-1:], change)
-
-
-def learn_slashes(prober: Prober, draft: Draft) -> None:
-    """Create at the other spelling of the list's path, if the document says that spellings differ."""
-    create, service = draft.facts.operation("create"), draft.tree["x-service"]
-    other = create.path.removesuffix("/") if create.path.endswith("/") else f"{create.path}/"
-    if service["trailing-slash"] == "same" or "post" in draft.tree["paths"].get(other, {}):
-        return
-    form = prober.kinds.form(prober.kinds.plain, prober.name())
-    response, row = prober.create_raw(form[draft.facts.form["name"]], path=other, form=form)
-    seen = prober.exchanges[-1:]
-    if response.status == 405:
-        is_path: Tree = {"distinct-spelling": "path"}
-        says = f"A create at {other} is refused as another method of a path."
-        draft.learn("trailing-slash", says, seen, lambda tree: tree["x-service"].update(is_path))
-    if row is None:
-        return
-    prober.retrieve(row)
-    prober.discard(row)
-
-    def change(tree: Tree) -> None:
-        node = copy.deepcopy(dict(operations(tree))[create.id])
-        spelling = {"operationId": f"{create.id}_other_spelling", "x-spelling-of": create.id}
-        tree["paths"].setdefault(other, {})["post"] = {**node, **spelling}
-
-    draft.learn("trailing-slash", f"A create at {other} returns {response.status}.", seen, change)
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:

@@ -16,7 +16,6 @@ from contract_tests.learning.beyond import (
     learn_location,
     learn_page_facts,
     learn_paging,
-    learn_redirect,
     learn_statuses,
     learn_written,
 )
@@ -31,7 +30,6 @@ from contract_tests.learning.doors import (
     learn_order_of_methods,
     learn_other_account,
     learn_same_type,
-    learn_slashes,
     learn_success_headers,
     learn_unique,
 )
@@ -51,10 +49,14 @@ from contract_tests.learning.pages import (
     learn_pages,
     learn_sizes,
     learn_sorting,
-    learn_spellings,
 )
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.refusals import learn_refusals
+from contract_tests.learning.spellings import (
+    learn_create_spelling,
+    learn_list_spellings,
+    learn_row_redirect,
+)
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
 from contract_tests.probes.effective import QuestionVerdict, ask_all
 from contract_tests.probes.handlers import zone_of
@@ -141,7 +143,8 @@ _PARTS = (
     _Part("pages", False, learn_pages),
     _Part("links", False, learn_links),
     _Part("page sizes", False, learn_sizes),
-    _Part("spellings of paths", False, learn_spellings),
+    _Part("redirects", True, learn_row_redirect),
+    _Part("spellings of the list", False, learn_list_spellings),
     _Part("handlers and settings", False, _teach_handlers),
     _Part("times and counters of rows", True, learn_history),
     _Part("answers to writes", True, learn_written),
@@ -155,8 +158,7 @@ _PARTS = (
     _Part("ids of deleted rows", True, learn_deleted_id),
     _Part("rows of another account", True, learn_other_account),
     _Part("parameters of links", False, learn_paging),
-    _Part("redirects", True, learn_redirect),
-    _Part("spellings of writes", True, learn_slashes),
+    _Part("spellings of a create", True, learn_create_spelling),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
     _Part("other methods", True, learn_methods),
@@ -193,7 +195,7 @@ def learn_from(
         draft = _draft(base, arguments, verdicts)
         prober.facts = draft.facts
         for part in _PARTS:
-            if (prober.can_write or not part.writes) and not (prober.spares and part.title in _DEAR):
+            if prober.can_write or not part.writes:
                 tell(part.title)
                 _take(part, prober, draft)
     finally:
@@ -223,10 +225,6 @@ def _become(after: Tree) -> Callable[[Tree], None]:
         tree.update(after)
 
     return change
-
-
-# What a brief run leaves out: dear, and seldom otherwise than documented.
-_DEAR = frozenset({"spellings of writes"})
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:

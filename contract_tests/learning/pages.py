@@ -1,8 +1,7 @@
-"""The list: keys of meta and links, the path in links, page sizes, and the spelling without a slash."""
+"""The list: keys of meta and links, the path in links, page sizes, and its order."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -14,16 +13,12 @@ from contract_tests.learning.responses import adjust, component, extra, kind_of,
 from contract_tests.probes.observations import SeenPage, first_page, wide_response
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (
-    Undecided,
-    Unlisted,
     is_success,
     mapping,
     number,
     rows_in,
 )
 from contract_tests.target.api import TargetResponse
-
-_PAGES = ("get",)
 
 
 def learn_pages(prober: Prober, draft: Draft) -> None:
@@ -131,10 +126,6 @@ def learn_sizes(prober: Prober, draft: Draft) -> None:
 
 def _at_size(size: int) -> Callable[[Prober], TargetResponse]:
     return lambda prober: prober.list(size=size)
-
-
-def _at_path(path: str) -> Callable[[Prober], TargetResponse]:
-    return lambda prober: prober.send("GET", path)
 
 
 def _size_schema(tree: Tree) -> Tree:
@@ -284,63 +275,5 @@ def _sizes(taken: list[int]) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         schema = _size_schema(tree)
         schema["enum"] = sorted({*taken, schema["default"]})
-
-    return change
-
-
-def learn_spellings(prober: Prober, draft: Draft) -> None:
-    """Ask for the list in its other documented spelling; if that is not a list, it is not an operation."""
-    for path, item in list(draft.tree["paths"].items()):
-        for method in _PAGES:
-            if "x-spelling-of" not in item.get(method, {}):
-                continue
-            response, seen = prober.watch(_at_path(path))
-            if 300 <= response.status < 400 and (words := _redirect(prober, draft, path, response)):
-                says = f"The list at {path} is redirected ({response.status})."
-                draft.learn("trailing-slash", says, seen, _redirected(path, method, words))
-            elif not is_success(response):
-                says = f"The list at {path} returns {response.status}."
-                draft.learn(
-                    "trailing-slash", says, seen, _without(path, method, is_path=response.status == 405)
-                )
-
-
-def _redirect(prober: Prober, draft: Draft, path: str, response: TargetResponse) -> dict[str, Any]:
-    """Return the words for a redirect to the other spelling of the list, none if it leads elsewhere."""
-    location, base = response.headers.get("location", ""), urlsplit(prober.api.base_url)
-    listed = base.path + draft.facts.operation("list").path
-    if urlsplit(location).path != listed or urlsplit(location).netloc not in {"", base.netloc}:
-        return {}
-    words = {"status": response.status, "location": "path" if location.startswith("/") else "absolute"}
-    if draft.tree["x-service"]["trailing-slash"] != "redirect":
-        words["of"] = "list"
-    try:
-        keyless = prober.send("GET", path, fresh=True, authorization=None)
-    except (Undecided, Unlisted):
-        keyless = response
-    if keyless.status in {401, 403}:
-        words["after"] = "key"
-    text = response.body.decode(errors="replace")
-    if response.body:
-        shown = html.escape(location) if html.escape(location) in text else location
-        words["text"] = text.replace(shown, "{location}")
-    if "content-type" in response.headers:
-        words["media-type"] = response.headers["content-type"]
-    return words
-
-
-def _redirected(path: str, method: str, words: dict[str, Any]) -> Callable[[Tree], None]:
-    def change(tree: Tree) -> None:
-        _without(path, method)(tree)
-        tree["x-service"]["redirect"] = words
-
-    return change
-
-
-def _without(path: str, method: str, *, is_path: bool = False) -> Callable[[Tree], None]:
-    def change(tree: Tree) -> None:
-        del tree["paths"][path][method]
-        if is_path:
-            tree["x-service"]["distinct-spelling"] = "path"
 
     return change

@@ -20,6 +20,7 @@ from mock_server.api.form import check_availability, check_media_type, check_pla
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, joined, status_text
+from mock_server.contract.operation import Route
 from mock_server.contract.resource import SITE
 from mock_server.contract.response import PLACEHOLDER, told
 from mock_server.document import stamp_text
@@ -200,18 +201,18 @@ def find_route(context: Context) -> Response | None:
     if route is None:
         raise Refusal(contract.service.unknown_route)
     if route.redirect is not None and contract.service.redirect.get("after") != "key":
-        return _redirected(context, route.redirect)
+        return _redirected(context, route)
     asks = context.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in context.environ
     if asks and _is_open(context):
         return preflight(contract.methods, "Authorization, Content-Type")
     return None
 
 
-def _redirected(context: Context, path: str) -> Response:
-    """Return a redirect to a path, with the same query."""
+def _redirected(context: Context, route: Route) -> Response:
+    """Return a redirect to the other spelling of a path, with the same query."""
     words = context.contract.service.redirect
     # WSGI's texts hold bytes as latin-1 (PEP 3333). Encoded, they are what was sent.
-    location = percent_encode(path.encode("latin-1", "replace"))
+    location = percent_encode((route.redirect or "").encode("latin-1", "replace"))
     location += f"?{context.query}" if context.query else ""
     if words.get("location") == "absolute":
         location = context.site + location
@@ -219,7 +220,9 @@ def _redirected(context: Context, path: str) -> Response:
     typed = (("Content-Type", media_type),) if media_type else ()
     shown = html.escape(location) if "html" in media_type else location
     body = b"" if context.method == "HEAD" else words.get("text", "").replace("{location}", shown).encode()
-    return Response(status_text(words.get("status", 301)), (("Location", location), *typed), body)
+    return Response(
+        status_text(route.status or words.get("status", 301)), (("Location", location), *typed), body
+    )
 
 
 def check_bearer(context: Context) -> None:
@@ -248,8 +251,9 @@ def check_method(context: Context) -> Response | None:
 
     An invalid id is refused here, too, unless it has a check of its own.
     """
-    if context.route is not None and context.route.redirect is not None:
-        return _redirected(context, context.route.redirect)
+    route = context.route
+    if route is not None and route.redirect is not None:
+        return _redirected(context, route)
     operation = _operation_meant(context)
     if operation is None:
         names = context.contract.service.other_methods

@@ -299,11 +299,15 @@ def _check_given(draft: OperationDraft, form: Form, each: Property) -> None:
 
 @dataclass(slots=True)
 class Route:
-    """Where a path leads: operations by method, the text of its parameter, and the path to redirect to, if any."""
+    """Where a path leads: operations by method, the text of its parameter, and the path to redirect to, if any.
+
+    `status` is that of the redirect, None for that of all redirects.
+    """
 
     operations: dict[str, Operation]
     parameter: str | None
     redirect: str | None = None
+    status: int | None = None
 
 
 # The operations at a path without a slash at its end, and with one.
@@ -311,26 +315,19 @@ _Spellings = tuple[dict[str, Operation], dict[str, Operation]]
 
 
 class Routes:
-    """The paths of a document below its base path. `slash`: what a trailing slash changes (`x-service`).
+    """The paths of a document below its base path, and what a slash at their end changes (`words`: `x-service`).
 
-    `redirects_list`: the list is redirected from its other spelling, whatever `slash` says. `are_paths`: spellings are
-    paths of their own, whose other methods are refused as those of any path; only a GET is redirected. In these paths,
-    `{}` is a parameter.
+    An operation may be redirected from the other spelling of its path, or be distinct, whatever other paths do. If
+    spellings are paths of their own, their other methods are refused as those of any path; only a GET is redirected.
+    In these paths, `{}` is a parameter.
     """
 
-    def __init__(
-        self,
-        operations: Iterable[Operation],
-        base_path: str,
-        slash: Slash,
-        *,
-        redirects_list: bool = False,
-        are_paths: bool = False,
-    ) -> None:
+    def __init__(self, operations: Iterable[Operation], base_path: str, words: Object) -> None:
         self.base_path = base_path
-        self._redirects_list = redirects_list
-        self._slash = slash
-        self._are_paths = are_paths
+        self._apart: Mapping[str, int | str] = words.get("redirect", {}).get("of", {})
+        self._slash: Slash = words["trailing-slash"]
+        self._are_paths = words.get("distinct-spelling") == "path"
+        self._answers_head = words.get("head") == "as-get"
         self._paths: dict[str, _Spellings] = {}
         self._positions: set[int] = set()  # the segments that are a parameter in some path
         for operation in operations:
@@ -339,9 +336,15 @@ class Routes:
             path = "/".join("{}" if segment.startswith("{") else segment for segment in segments)
             spellings = self._paths.setdefault(path.removesuffix("/"), ({}, {}))
             spellings[path.endswith("/")][operation.method] = operation
-        if slash == "same":
+        if self._slash == "same":
             # Each spelling serves what only the other one declares; what both declare stays its own.
-            self._paths = {path: ({**b, **a}, {**a, **b}) for path, (a, b) in self._paths.items()}
+            self._paths = {
+                path: ({**self._shared(b), **a}, {**self._shared(a), **b})
+                for path, (a, b) in self._paths.items()
+            }
+
+    def _shared(self, operations: Mapping[str, Operation]) -> dict[str, Operation]:
+        return {method: each for method, each in operations.items() if each.behaviour not in self._apart}
 
     def find(self, path: str, method: str = "") -> Route | None:
         """Return the route of a decoded path, or None if the document does not have it.
@@ -351,15 +354,15 @@ class Routes:
         slashed = path.endswith("/")
         spellings, parameter = self._located(path.removesuffix("/"))
         here, there = spellings[slashed], spellings[not slashed]
-        redirects = self._redirects_list or self._slash == "redirect"
-        meant = "GET" if method == "HEAD" and redirects else method
-        is_list = meant in there and there[meant].behaviour == "list" and self._redirects_list
-        is_led = meant == "GET" and self._slash == "redirect" if self._are_paths else True
-        leads_there = is_list or (meant in there and is_led)
-        if here and (meant in here or not leads_there):
+        meant = "GET" if method == "HEAD" and self._answers_head else method
+        status = self._apart.get(there[meant].behaviour) if meant in there else None
+        redirects = self._slash == "redirect" and not (self._are_paths and here and meant != "GET")
+        redirects = redirects if status is None else status != "distinct"
+        if here and (meant in here or meant not in there or (self._are_paths and not redirects)):
             return Route(here, parameter)
-        if there and (self._slash == "redirect" or is_list):
-            return Route(there, parameter, path[:-1] if slashed else path + "/")
+        if there and redirects:
+            other = path[:-1] if slashed else path + "/"
+            return Route(there, parameter, other, status if isinstance(status, int) else None)
         return None
 
     def _located(self, path: str) -> tuple[_Spellings, str | None]:

@@ -446,7 +446,8 @@ class ResponseCompiler(NamedTuple):
                     )
 
     def _body(self, media_type: str, value: Any) -> bytes:
-        return (self.write(value) if "json" in media_type else str(value)).encode()
+        """Return a body; an empty text is an empty body, whatever its media type."""
+        return (self.write(value) if value != "" and "json" in media_type else str(value)).encode()
 
     def _headers(self, response: Object) -> Headers:
         nodes = {name: self.schemas.resolve(node) for name, node in response.get("headers", {}).items()}

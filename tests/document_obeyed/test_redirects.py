@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
-from contract_tests.learning.doors import learn_slashes
 from contract_tests.learning.draft import Draft
-from contract_tests.learning.pages import learn_spellings
+from contract_tests.learning.spellings import learn_create_spelling, learn_list_spellings
 from contract_tests.target.api import TargetResponse
 from mock_server.document import dump_yaml, load, plain
 from tests.document_obeyed.client import Client
 
 LIST = "/notification-handlers"
 WORDS = {
-    "status": 301, "location": "path", "of": "list", "after": "key", "media-type": "text/html",
+    "status": 301, "location": "path", "of": {"list": 302}, "after": "key", "media-type": "text/html",
     "text": '<a href="{location}">Moved</a>.',
 }  # fmt: skip
 
@@ -26,7 +25,7 @@ WORDS = {
 @pytest.fixture
 def data() -> dict[str, Any]:
     data: dict[str, Any] = deepcopy(plain(load().data))
-    data["x-service"]["trailing-slash"] = "distinct"
+    data["x-service"] |= {"trailing-slash": "distinct", "head": "as-get"}
     return data
 
 
@@ -41,7 +40,7 @@ def test_the_list_alone_is_redirected(data: dict[str, Any], tmp_path: Path) -> N
         ("HEAD", ""),
     ):
         response = client.send(method, f"{LIST}?page=2&a=b")
-        assert (response.status_code, response.text) == (301, body)
+        assert (response.status_code, response.text) == (302, body)
         assert response.headers["Location"] == "/api/notification-handlers/?page=2&a=b"
     assert client.send("GET", f"{LIST}/").status_code == 200
     assert client.send("GET", f"{LIST}/1/").status_code == 404, "a row has one spelling"
@@ -67,34 +66,68 @@ def test_links_repeat_all_that_was_sent(data: dict[str, Any], tmp_path: Path) ->
     assert shown["links"]["first"].endswith("?filter=a%20b&results_per_page=10&page=1")
 
 
-def test_it_is_learned(data: dict[str, Any]) -> None:
+def test_a_create_is_redirected_or_unknown_whatever_other_paths_do(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "create.yaml"
+    for slash, of, status, of_a_row in (
+        ("same", 308, 308, 200), ("same", "distinct", 404, 200), ("redirect", "distinct", 404, 301),
+        ("distinct", 308, 308, 404),
+    ):  # fmt: skip
+        data["x-service"] |= {
+            "trailing-slash": slash,
+            "redirect": {"status": 301, "location": "path", "of": {"create": of}},
+        }
+        file.write_text(dump_yaml(data), encoding="utf-8")
+        client = Client(document=file)
+        assert client.send("POST", f"{LIST}/").status_code == status
+        assert client.send("GET", f"{LIST}/1/").status_code == of_a_row
+
+
+def test_a_redirect_of_the_list_is_learned(data: dict[str, Any]) -> None:
     def send(_: str, __: str, *, authorization: str | None = "", **___: Any) -> TargetResponse:
         if authorization is None:
             return TargetResponse(401, {}, b"")
         headers = {"location": "/api/notification-handlers/", "content-type": "text/html"}
-        return TargetResponse(301, headers, b'<a href="/api/notification-handlers/">Moved</a>.')
+        return TargetResponse(302, headers, b'<a href="/api/notification-handlers/">Moved</a>.')
 
     api = SimpleNamespace(base_url="http://service.invalid/api")
-    prober: Any = SimpleNamespace(send=send, api=api, watch=lambda ask: (ask(prober), ()))
+    prober: Any = SimpleNamespace(send=send, api=api, url=api.base_url, watch=lambda ask: (ask(prober), ()))
     draft = Draft(data)
-    learn_spellings(prober, draft)
-    assert draft.tree["x-service"]["redirect"] == WORDS
+    learn_list_spellings(prober, draft)
+    assert draft.tree["x-service"]["redirect"] == {**WORDS, "status": 302}
     assert "get" not in draft.tree["paths"][LIST]
 
 
-def test_a_create_at_the_other_spelling_follows_what_is_learned_of_a_create(data: dict[str, Any]) -> None:
-    def create_raw(name: str, **_: Any) -> tuple[TargetResponse, int]:
-        return TargetResponse(201, {}, name.encode()), 1
-
-    kinds = SimpleNamespace(plain="email", form=lambda kind, name: {"type": kind, "name": name})
+def _create_at_the_other_spelling(data: dict[str, Any], status: int) -> Draft:
     prober: Any = SimpleNamespace(
-        kinds=kinds, name=lambda: "A", create_raw=create_raw, exchanges=[], retrieve=int, discard=int
+        once=lambda _: TargetResponse(401, {}, b""),
+        kinds=SimpleNamespace(mailbox="email", form=lambda *_: {}),
+        create_raw=lambda *_, **__: (TargetResponse(status, {"location": "/"}, b""), None),
+        exchanges=[],
     )
     draft = Draft(data)
-    learn_slashes(prober, draft)
+    learn_create_spelling(prober, draft)
+    return draft
+
+
+def test_a_create_at_the_other_spelling_follows_what_is_learned_of_a_create(data: dict[str, Any]) -> None:
+    draft = _create_at_the_other_spelling(data, 401)
     learned = {"description": "Learned later."}
     draft.learn(
         "rows", "", (), lambda tree: tree["paths"][LIST]["post"]["responses"].update({"418": learned})
     )
     assert draft.tree["paths"][f"{LIST}/"]["post"]["responses"]["418"] == learned
     assert draft.facts.operation("create").path == LIST, "tests keep to the documented path"
+
+
+@pytest.mark.parametrize(
+    ("slash", "status", "of"),
+    [("same", 404, "distinct"), ("distinct", 308, 308), ("distinct", 404, None), ("same", 401, None)],
+)
+def test_it_is_learned_that_a_create_has_a_spelling_of_its_own(
+    data: dict[str, Any], slash: str, status: int, of: Any
+) -> None:
+    data["x-service"]["trailing-slash"] = slash
+    service = _create_at_the_other_spelling(data, status).tree["x-service"]
+    assert service.get("redirect", {}).get("of", {}).get("create") == of

@@ -111,6 +111,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "settings-keys": ("fields", "url", "short"),
     "list-slash": ("same", "redirect-301", "redirect-302"),
     "switch-unsent": ("on", "off"),
+    "create-slash": ("as-rows", "same", "distinct", "redirect-308"),
 }
 
 

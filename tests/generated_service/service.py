@@ -130,11 +130,13 @@ class GeneratedService:
             return self.replies.redirect(int(self.house["list-slash"][-3:]), f"{request.host}{path}/{query}")
         # The page has both spellings of the list; of the others it has one.
         if slashed and not (is_list and request.method in {"GET", "HEAD"}):
-            if self.house["slash"] == "distinct":
+            slash = self.house["create-slash"] if is_list and request.method == "POST" else "as-rows"
+            slash = self.house["slash"] if slash == "as-rows" else slash
+            if slash == "distinct":
                 raise Refused("unknown-route", 404)
-            if self.house["slash"] != "same":
+            if slash != "same":
                 query = f"?{request.query}" if request.query else ""
-                return self.replies.redirect(int(self.house["slash"][-3:]), request.host + path + query)
+                return self.replies.redirect(int(slash[-3:]), request.host + path + query)
         methods = ["GET", "POST"] if is_list else ["DELETE", "GET", "POST"]
         if self.house["head"] == "like-get":
             methods.append("HEAD")
