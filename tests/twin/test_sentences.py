@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.learning import beyond
+from contract_tests.learning import beyond, spellings
 from contract_tests.learning.draft import Draft
 from contract_tests.target.api import TargetResponse
 from mock_server.document import load, plain
@@ -28,7 +28,7 @@ def test_a_redirect(location: str, sentence: str) -> None:
         once=lambda _: SimpleNamespace(id=1),
         watch=lambda _: (moved, ()),
     )
-    beyond.learn_redirect(prober, draft)
+    spellings.learn_row_redirect(prober, draft)
     assert [lesson.says for lesson in draft.lessons] == [sentence]
 
 
