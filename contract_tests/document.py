@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -251,11 +251,17 @@ class FormWords:
 
 @dataclass(frozen=True, slots=True)
 class SettingsWords:
-    """The settings of one type: `constants` maps each key to its fixed value, or to None if a form field fills it."""
+    """The settings of one type, by the names of their fields.
+
+    `constants` maps each one to its fixed value, or to None if a form field fills it. `keys` maps it to the key that
+    shows it, if that is another one. Whole numbers of `numbers` are shown as numbers.
+    """
 
     container: str
-    constants: Mapping[str, str | None]
-    masked: frozenset[str]
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    masked: frozenset[str] = frozenset()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
 
 
 class Facts:
@@ -419,14 +425,36 @@ class Facts:
             name = branch["if"]["properties"][self.row["type"]]["const"]
             settings = self.schemas.resolve(branch["then"]["properties"][self.row["settings"]])
             properties = self.schemas.properties(settings)
-            constants = {key: node.get("const", node.get("default")) for key, node in properties.items()}
-            masked = frozenset(key for key, node in properties.items() if "x-mask" in node)
-            found[name] = SettingsWords(settings.get("type", "object"), constants, masked)
+            nodes = {node.get("x-field", key): node for key, node in properties.items()}
+            found[name] = SettingsWords(
+                settings.get("type", "object"),
+                {field: node.get("const", node.get("default")) for field, node in nodes.items()},
+                frozenset(field for field, node in nodes.items() if "x-mask" in node),
+                {node["x-field"]: key for key, node in properties.items() if "x-field" in node},
+                frozenset(
+                    field
+                    for field, node in nodes.items()
+                    if "integer" in node.get("type", ()) and "const" not in node
+                ),
+            )
         return found
+
+    def fields(self, type_name: str) -> dict[str, str]:
+        """Return the fields of the settings that a row of a type shows under other keys, by these keys."""
+        shapes = (*self.shapes.values(), self.shape(type_name))  # a merge leaves settings of other types
+        return {key: field for shape in shapes for field, key in shape.keys.items()}
+
+    def by_field(self, type_name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a row shows by the fields that fill them, each value as a form sends it."""
+        fields = self.fields(type_name)
+        numbers = {field for shape in self.shapes.values() for field in shape.numbers}
+        found = {fields.get(key, key): value for key, value in shown.items()}
+        is_number = {field for field in numbers & found.keys() if type(found[field]) is int}
+        return {field: str(value) if field in is_number else value for field, value in found.items()}
 
     def shape(self, type_name: str) -> SettingsWords:
         """Return the shape of a type's settings; it is empty for the type of a blanked handler."""
-        return self.shapes.get(type_name, SettingsWords("object", {}, frozenset()))
+        return self.shapes.get(type_name, SettingsWords("object"))
 
     @cached_property
     def masked(self) -> frozenset[str]:

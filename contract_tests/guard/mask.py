@@ -38,7 +38,7 @@ class Mask:
         self._constants: dict[str, list[Any]] = {}
         for shape in surface.facts.shapes.values():
             for key, value in shape.constants.items():
-                self._constants.setdefault(key, []).append(value)
+                self._constants.setdefault(shape.keys.get(key, key), []).append(value)
 
     def apply(self, body: bytes, is_own: Judge, *, risky: bool) -> bytes:
         """Return the body without rows of others; the same bytes if none exists.

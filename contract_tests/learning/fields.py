@@ -16,7 +16,7 @@ from contract_tests.learning.grammar import (
     agreeing,
     fault_of,
 )
-from contract_tests.learning.handlers import settings_node
+from contract_tests.learning.handlers import key_of, settings_node
 from contract_tests.learning.presentation import reworded
 from contract_tests.learning.reactions import ENTITY, LITERALS, SIGNED, SIGNS, Explained, Observer, Outcome
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
@@ -200,7 +200,7 @@ class FieldLearner:
             node = settings_node(self.draft, self.draft.tree, at.kind)
         except Unsayable:
             return None
-        return node.get("properties", {}).get(at.field, {}).get("x-mask")
+        return node.get("properties", {}).get(key_of(node, at.field), {}).get("x-mask")
 
     def _try(
         self,

@@ -12,7 +12,7 @@ from contract_tests.document import fits
 from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
-from contract_tests.learning.handlers import row_node, settings_node
+from contract_tests.learning.handlers import key_of, row_node, settings_node
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened, reworded, texts_in
 from contract_tests.learning.problems import Refusals, Telling, shape_of
@@ -447,11 +447,13 @@ def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, A
         node = settings_node(draft, tree, kind)
         for name in names:
             rows = lists.get(name, lists.get(OWN, []))
-            absent = next((row for row in rows if row["when"] == "absent"), {})
+            absent, key = next((row for row in rows if row["when"] == "absent"), {}), key_of(node, name)
             if "omit" in absent:
-                node["required"] = [each for each in node.get("required", ()) if each != name]
-            if "value" in absent and absent["value"] is None and name in node.get("properties", {}):
-                node["properties"][name] = {**node["properties"][name], "type": ["string", "null"]}
+                node["required"] = [each for each in node.get("required", ()) if each != key]
+            if "value" in absent and absent["value"] is None and key in node.get("properties", {}):
+                shown = node["properties"][key]
+                kinds = [shown["type"]] if isinstance(shown["type"], str) else shown["type"]
+                node["properties"][key] = {**shown, "type": [*dict.fromkeys((*kinds, "null"))]}
                 settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
                 settings["additionalProperties"] = True
 

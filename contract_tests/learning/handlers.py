@@ -23,11 +23,15 @@ _OF_A_ROW = re.compile(r"\{(?:uuid|hex:\d+|id|site)\}")
 
 
 class Specimen(NamedTuple):
-    """A handler of one type: the form that was sent, the handler as shown, and the exchanges."""
+    """A handler of one type: the form that was sent, the handler as shown, and the exchanges.
+
+    `fields`: which field fills each setting, by its key.
+    """
 
     kind: str
     sent: Mapping[str, str]
     shown: Mapping[str, Any]
+    fields: Mapping[str, str]
     seen: Sequence[Exchange]
 
 
@@ -44,7 +48,8 @@ def collect(prober: Prober, draft: Draft) -> list[Specimen]:
         if isinstance(specimen, int):
             draft.learn("plan-limit", f"A create of the type {kind} returned {specimen}.", seen)
             continue
-        found.append(Specimen(kind, specimen[0], specimen[1], seen[:2]))
+        prober.note_keys(kind, *specimen)
+        found.append(Specimen(kind, *specimen, prober.fields(specimen[1]), seen[:2]))
     return found
 
 
@@ -57,10 +62,11 @@ def _collect_standing(prober: Prober) -> list[Specimen]:
             (sent, row), seen = prober.watch(lambda _, kind=kind: trials.specimen(kind))  # type: ignore[misc]
         except (Undecided, Unlisted):
             continue
-        settings = row.get(key)
+        settings, fields = row.get(key), prober.fields(row)
         if isinstance(settings, Mapping):
-            settings = {name: each for name, each in settings.items() if name in names or name not in others}
-        found.append(Specimen(kind, sent, {**row, key: settings}, seen[-2:] or prober.exchanges[-1:]))
+            own = {name for name, field in fields.items() if field in names or field not in others}
+            settings = {name: each for name, each in settings.items() if name in own}
+        found.append(Specimen(kind, sent, {**row, key: settings}, fields, seen[-2:] or prober.exchanges[-1:]))
     return found
 
 
@@ -222,9 +228,8 @@ def learn_settings(prober: Prober, draft: Draft, specimens: list[Specimen]) -> N
         wanted = _wanted(draft, specimen, mapping(shown), masks)
         if wanted != properties:
             says = f"The settings of {specimen.kind} are {_form(specimen, mapping(shown))}."
-            about = (
-                "secrets-in-replies" if wanted.keys() == properties.keys() else f"settings of {specimen.kind}"
-            )
+            is_mask = wanted.keys() == properties.keys()
+            about = "secrets-in-replies" if is_mask else f"settings of {specimen.kind}"
             draft.learn(about, says, specimen.seen, _set_settings(draft, specimen.kind, wanted))
     for kind in draft.facts.types if specimens else ():
         if all(kind != specimen.kind for specimen in specimens):
@@ -240,16 +245,17 @@ def _like(
     draft: Draft, kind: str, specimens: Sequence[Specimen], masks: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Return the properties of a type of which no row was made: as those of others of its kind."""
-    properties = dict(settings_node(draft, draft.tree, kind).get("properties", {}))
-    examples = draft.facts.examples
+    node, examples = settings_node(draft, draft.tree, kind), draft.facts.examples
+    properties = dict(node.get("properties", {}))
     for name in draft.facts.types[kind]:
         is_url = "://" in examples.get(kind, {}).get(name, "")
         alike = [masks[other] for each in specimens for other in each.sent if other in masks
                  and ("://" in each.sent[other]) == is_url]  # fmt: skip
-        if alike and name in properties:
-            properties[name] = {**properties[name], "x-mask": alike[0]}
+        key = key_of(node, name)
+        if alike and key in properties:
+            properties[key] = {**properties[key], "x-mask": alike[0]}
     settings = [mapping(each.shown.get(draft.facts.row["settings"])) for each in specimens]
-    more = [{name: value for name, value in shown.items() if name not in each.sent}
+    more = [{name: value for name, value in shown.items() if each.fields.get(name, name) not in each.sent}
             for each, shown in zip(specimens, settings, strict=True)]  # fmt: skip
     for name in more[0] if more else ():
         values = [each[name] for each in more if name in each]
@@ -259,10 +265,12 @@ def _like(
 
 
 def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:
-    sent = specimen.sent
-    words = [
-        f"{name} {'as sent' if sent.get(name) == value else repr(value)}" for name, value in shown.items()
-    ]
+    words = []
+    for key, value in shown.items():
+        field = specimen.fields.get(key, key)
+        is_as_sent = str(value) == specimen.sent.get(field)
+        what = "as sent" if is_as_sent and isinstance(value, str) else repr(value)
+        words.append(f"{key} {what}{f' (the field {field})' if field != key else ''}")
     return ", ".join(words) or "empty"
 
 
@@ -274,20 +282,30 @@ def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
     raise Unsayable(f"The document says nothing of the settings of {kind}.")
 
 
+def key_of(node: Tree, field: str) -> str:
+    """Return the key that shows a field in the settings of this schema."""
+    properties = node.get("properties", {}).items()
+    return next((key for key, each in properties if each.get("x-field") == field), field)
+
+
 def _wanted(
     draft: Draft, specimen: Specimen, shown: Mapping[str, Any], masks: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Return the properties that show what was seen."""
     properties = settings_node(draft, draft.tree, specimen.kind).get("properties", {})
+    known = {node.get("x-field", key): node for key, node in properties.items()}
     wanted: dict[str, dict[str, Any]] = {}
-    for name, value in shown.items():
-        known = properties.get(name, {"type": "string"} if isinstance(value, str) else {})
-        node = {word: said for word, said in known.items() if word != "x-mask"}
-        if name in masks:
-            node["x-mask"] = masks[name]
-        elif name not in specimen.sent and "const" not in node:
+    for key, value in shown.items():
+        field = specimen.fields.get(key, key)
+        node = known.get(field, {"type": "string"} if isinstance(value, str) else {})
+        node = {word: said for word, said in node.items() if word not in {"x-mask", "x-field"}}
+        if field in masks:
+            node["x-mask"] = masks[field]
+        elif field not in specimen.sent and "const" not in node:
             node["const"] = value
-        wanted[name] = node
+        elif type(value) is int and field in specimen.sent:
+            node["type"] = ["string", "integer"]
+        wanted[key] = node | ({} if field == key else {"x-field": field})
     return wanted
 
 
@@ -297,14 +315,14 @@ _LENGTHS = [("abcdefghij" * 5)[:length] for length in (*range(2, 11), 48)]
 
 def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
     """Return what is shown in place of each field's value: one text for all, or one mask."""
-    key = draft.facts.row["settings"]
     pairs: dict[str, list[tuple[str, str]]] = {}
     for specimen in specimens:
-        shown = mapping(specimen.shown.get(key))
+        shown = mapping(specimen.shown.get(draft.facts.row["settings"]))
+        fields = ((specimen.fields.get(key, key), value) for key, value in shown.items())
         pairs |= {
-            name: [(specimen.sent[name], value)]
-            for name, value in shown.items()
-            if isinstance(value, str) and specimen.sent.get(name, value) != value
+            field: [(specimen.sent[field], value)]
+            for field, value in fields
+            if isinstance(value, str) and specimen.sent.get(field, value) != value
         }
     for name, sent, value in _of_lengths(prober, pairs.keys()) if pairs and not prober.spares else ():
         pairs[name].append((sent, value))
@@ -320,7 +338,7 @@ def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str,
     for names in alike:
         mask = mask_of(_all(pairs, names))
         if mask is None:
-            draft.unsaid.append(f"{names[0]} is shown neither as sent nor masked in one way.")
+            draft.unsaid.append(f"{', '.join(names)}: shown neither as sent nor masked in one way.")
         else:
             found |= dict.fromkeys(names, mask["text"] if mask.keys() == {"text"} else mask)
     return found
@@ -341,7 +359,7 @@ def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[st
         sent = dict(zip(fields, _LENGTHS[first:], strict=False))
         try:
             _, row = prober.create({**prober.kinds.form(kind, prober.name()), **sent})
-            shown = {} if row is None else mapping(prober.retrieve(row).get(prober.facts.row["settings"]))
+            shown = {} if row is None else prober.settings(prober.retrieve(row))
             if row is not None:
                 prober.discard(row)
         except (Undecided, Unlisted):
@@ -376,11 +394,13 @@ def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     sent, shown = pairs[0]
     most = min(len(sent), len(shown), 8)
     # As many characters as can be those of the value are: samples may end alike.
-    for first, last in sorted(product(range(most + 1), repeat=2), key=sum, reverse=True):
+    by_number = sorted(product(range(most + 1), repeat=2), key=sum, reverse=True)
+    for words in (*by_number, ("half", 0), (0, "half")):
+        first, last = (len(sent) // 2 if each == "half" else int(each) for each in words)
         middle = shown[first : len(shown) - last]
         if not middle or not shown.startswith(sent[:first]) or (last and not shown.endswith(sent[-last:])):
             continue
-        ends = {**({"keep-first": first} if first else {}), **({"keep-last": last} if last else {})}
+        ends = {word: end for word, end in zip(("keep-first", "keep-last"), words, strict=True) if end}
         most = max(len(seen) for _, seen in pairs) - first - last
         each = {"each": middle[0], **ends}
         for mask in (each, {"text": middle, **ends}, {**each, "most": most}):
@@ -392,10 +412,14 @@ def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
 def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]]) -> Callable[[Tree], None]:
     def change(tree: Tree) -> None:
         node = settings_node(draft, tree, kind)
+        shown = {each.get("x-field", key): key for key, each in wanted.items()}
+        before = {key: each.get("x-field", key) for key, each in node.get("properties", {}).items()}
         node["properties"] = dict(wanted)
         if "required" in node:
-            node["required"] = [name for name in node["required"] if name in wanted]
-        if not all(isinstance(each.get("const", ""), str) for each in wanted.values()):
+            needed = [before.get(key, key) for key in node["required"]]
+            node["required"] = [shown[field] for field in needed if field in shown]
+        if not all(isinstance(each.get("const", ""), str) and each.get("type", "string") == "string"
+                   for each in wanted.values()):  # fmt: skip
             settings = component(tree, row_node(draft, tree)["properties"][draft.facts.row["settings"]])
             settings["additionalProperties"] = True
 

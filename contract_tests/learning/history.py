@@ -246,11 +246,11 @@ def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
     response, seen = prober.watch(lambda _: row.update(type=kind))
     if not is_success(response):
         return
-    shown, key = row.look(), prober.facts.row["settings"]
+    shown = row.look()
     prober.once(lambda _: dict(shown), ("retyped", kind))  # what becomes of settings that are not sent
     (field,) = draft.facts.types[kind]
-    before = mapping(earlier.get(key)).get(field)
-    if before and mapping(shown.get(key)).get(field) == before:
+    before = prober.settings(earlier).get(field)
+    if before and prober.settings(shown).get(field) == before:
         says = "Settings of an earlier type are back when a row has that type again."
         draft.learn("update-type-change", says, seen, _set_restored(draft))
 

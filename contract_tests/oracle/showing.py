@@ -118,9 +118,8 @@ class Showing:
             if wanted != json.dumps(value):
                 yield "", None, Complaint(ground, about, _short(value), wanted, part=part)
             return
-        value = dict(
-            value or {}
-        )  # the schema's check reports `[]`, which PHP writes for an object without keys
+        # The schema's check reports `[]`, which PHP writes for an object without keys.
+        value = self._facts.by_field(handler.type, value or {})
         for key, other in self._under_other_keys(handler, value):
             value[key] = value.pop(other)
             yield "", None, Complaint(ground, f"`{key}` in {about}", f"shown as `{other}`", part=part)

@@ -63,6 +63,7 @@ class ProbedHandler:
         self.shown = prober.retrieve(row)
         self.first = self.shown
         self.raw = prober.responses[-1].body
+        prober.note_keys(self.made_as, sent, self.shown)
 
     def look(self, *, renamed: bool = False) -> Mapping[str, Any]:
         """Retrieve the handler. Raises Undecided if it is not shown. `renamed`: see `Prober.retrieve`."""

@@ -250,7 +250,7 @@ def _secrets_in_replies(prober: Prober) -> Finding:
     kind = prober.kinds.pair
     field = prober.facts.types[kind][0]
     sent = prober.kinds.form(kind, None)[field]
-    value = mapping(prober.once(handler).first.get(prober.facts.row["settings"])).get(field)
+    value = prober.settings(prober.once(handler).first).get(field)
     masked, seen = {field: value != sent}, {field: value}
     with suppress(Undecided):  # then the token alone has to tell
         change = prober.once(type_change)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, product
 from typing import Any, Literal, TypeVar, cast
 
 from contract_tests.document import Facts
@@ -297,33 +298,49 @@ class Prober:
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row")
         return mapping(response.shown(*steps))
 
-    def settings(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the settings of a shown row by the fields that fill them, as far as `note_keys` was told of others."""
+    def fields(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return which field fills each setting of a shown row, by its key: the key itself, or as `note_keys` found."""
         kind = str(row.get(self.facts.row["type"]))
         others = {key: field for keys in self._keys.values() for key, field in keys.items()}
-        names = others | self._keys.get(kind, {})
+        names = self.facts.fields(kind) | others | self._keys.get(kind, {})
+        return {key: names.get(key, key) for key in mapping(row.get(self.facts.row["settings"]))}
+
+    def settings(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the settings of a shown row by the fields that fill them. A number stands for its digits."""
+        shown, own = mapping(row.get(self.facts.row["settings"])), {*chain(*self.facts.types.values())}
         return {
-            names.get(key, key): value for key, value in mapping(row.get(self.facts.row["settings"])).items()
+            field: str(shown[key]) if type(shown[key]) is int and field in own else shown[key]
+            for key, field in self.fields(row).items()
         }
 
     def note_keys(self, kind: str, form: Mapping[str, str], row: Mapping[str, Any]) -> None:
         """Note under which keys a row of a type shows what a form has sent: they may not be the names of the fields.
 
-        A value tells its key. If values are masked, the other keys stand in the order of the other fields, if they are
-        as many.
+        A value tells its key. If values are masked, a key is the end of its field's name; or the other keys stand in
+        the order of the other fields, if they are as many, without the keys of other types or with them.
         """
-        shown = dict(mapping(row.get(self.facts.row["settings"])))
-        fields = [name for name in self.facts.types.get(kind, ()) if name in form]
-        known = {name: name for name in fields if name in shown}  # the field by its key
-        for name in fields:
-            found = [key for key, value in shown.items() if str(value) == form[name] and key not in known]
+        shown = mapping(row.get(self.facts.row["settings"]))
+        fields, documented = (
+            [name for name in self.facts.types.get(kind, ()) if name in form],
+            self.facts.fields(kind),
+        )
+        known = {key: documented.get(key, key) for key in shown if documented.get(key, key) in fields}
+        tells: Sequence[Callable[[str, str], bool]] = (
+            lambda key, name: str(shown[key]) == form[name],
+            lambda key, name: name.endswith(f"_{key}"),
+        )
+        for is_key, name in product(tells, fields):
+            found = [key for key in shown if key not in known and is_key(key, name)]
             if name not in known.values() and found:
                 known[found[0]] = name
         fields = [name for name in fields if name not in known.values()]
+        keys = [key for key in shown if key not in known]
         others = {key for each in self._keys.values() for key in each}
-        keys = [key for key in shown if key not in known and key not in others]
-        known |= zip(keys, fields, strict=True) if len(fields) == len(keys) else ()
-        self._keys[kind] = known
+        for left in ([key for key in keys if key not in others], keys):
+            if len(fields) == len(left):
+                known |= zip(left, fields, strict=True)
+                break
+        self._keys[kind] = self._keys.get(kind, {}) | known
 
     def keep(self, row: int) -> None:
         """Keep a handler for later probes, until it is discarded."""

@@ -341,7 +341,9 @@ class Trials:
             row.look()
             row.sent = {**form, self.facts.form["name"]: row.name}
             if row.type == kind:
-                self._note(kind, row.sent, row.shown)
+                form, shown = row.sent, row.shown
+                self.prober.note_keys(kind, form, shown)
+                self.prober.once(lambda _: (form, shown), ("specimen", kind))
         return row.type == kind
 
     def _make(self, form: Mapping[str, str]) -> TargetResponse:
@@ -350,12 +352,8 @@ class Trials:
         if row is not None:
             self.prober.keep(row)
             self._rows.append(made := ProbedHandler(self.prober, row, response, form))
-            self._note(made.made_as, form, made.first)
+            self.prober.once(lambda _: (form, made.first), ("specimen", made.made_as))
         return response
-
-    def _note(self, kind: str, form: Mapping[str, str], shown: Mapping[str, Any]) -> None:
-        self.prober.note_keys(kind, form, shown)
-        self.prober.once(lambda _: (form, shown), ("specimen", kind))
 
     def specimen(self, kind: str) -> tuple[Mapping[str, str], Mapping[str, Any]]:
         """Return the form of a row of a type, and the row as it was shown at first."""

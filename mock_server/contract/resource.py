@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -46,6 +47,9 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _ZEROS: Mapping[str, Value] = {"text": "", "switch": False, "number": 0, "settings": {}}
 
+# A text that may be shown as a number.
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+
 # In the JSON of a row, the beginning of its addresses.
 SITE = "{site}"
 
@@ -65,27 +69,40 @@ RANDOM: Mapping[str, Callable[[Random, int], str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SettingsShape:
-    """The settings of one type: `constants` maps each key, in order, to its fixed value, or None if a form fills it.
+    """The settings of one type: `constants` maps each one, in order, to its fixed value, or None if a form fills it.
 
-    `masks` maps a key to what responses show in place of its value: a text, or what `x-mask` says. `beside` has the
-    properties beside the settings that are the same for all items of the type.
+    A setting has the name of the field that fills it. `keys` maps it to the key that responses show it under, if that
+    is another one. `masks` maps it to what they show in place of its value: a text, or what `x-mask` says. `numbers`
+    are those of which a whole number is shown as one. `beside` has the properties beside the settings that are the same
+    for all items of the type.
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
     constants: Mapping[str, Any]
     masks: Mapping[str, str | Mapping[str, Any]]
+    keys: Mapping[str, str]
+    numbers: frozenset[str]
     beside: Mapping[str, Any]
 
-    def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, str | None] | list[str]:
+    def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, Any] | list[str]:
         """Return the settings as responses show them."""
         if self.container == "array" or (self.container == "either" and not settings):
             return []
-        return {key: self._masked(key, value) for key, value in settings.items()} if self.masks else settings
+        if not (self.masks or self.keys or self.numbers):
+            return settings
+        return {self.keys.get(name, name): self._written(name, value) for name, value in settings.items()}
 
-    def _masked(self, key: str, value: Any) -> Any:
-        if key not in self.masks or not value or not isinstance(value, str):
+    def _written(self, name: str, value: Any) -> Any:
+        if not value or not isinstance(value, str):
             return value
-        return masked(value, self.masks[key])
+        if name in self.numbers and _WHOLE.fullmatch(value):
+            return int(value)
+        return masked(value, self.masks[name]) if name in self.masks else value
+
+    def by_name(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings by their names: a row of a seed may have their names, or the keys that responses show."""
+        names = {self.keys.get(name, name): name for name in self.constants}
+        return {names.get(key, key): value for key, value in shown.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +275,12 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
     shapes = _shapes(schemas, row)
     no_shape = SettingsShape(
-        "object", {}, {}, dict.fromkeys(key for each in shapes.values() for key in each.beside)
+        "object",
+        {},
+        {},
+        {},
+        frozenset(),
+        dict.fromkeys(key for each in shapes.values() for key in each.beside),
     )
     template = compile_template(schemas, row.node, write, facts_of(stored, no_shape.beside))
     for text in template.texts:
@@ -369,13 +391,18 @@ def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
                 f"The type {name!r} has no settings. Give it a branch of allOf, `if: type, then: settings`."
             )
             raise DocumentError(what, place_of(row.node, "allOf"))
-    # A merge leaves settings of another type behind, which stay as secret as they were.
-    masks = {key: mask for shape in shapes.values() for key, mask in shape.masks.items()}
-    return {name: replace(shape, masks=masks) for name, shape in shapes.items()}
+    # A merge leaves settings of another type behind, which are shown as they were.
+    masks = {name: mask for shape in shapes.values() for name, mask in shape.masks.items()}
+    keys = {name: key for shape in shapes.values() for name, key in shape.keys.items()}
+    numbers = frozenset(name for shape in shapes.values() for name in shape.numbers)
+    return {name: replace(shape, masks=masks, keys=keys, numbers=numbers) for name, shape in shapes.items()}
 
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
-    """Compile the settings of one type. Raises DocumentError if one is neither a text nor a constant."""
+    """Compile the settings of one type.
+
+    Raises DocumentError for one that is shown twice, or is neither a text nor a constant.
+    """
     kinds = set(types_of(settings)) or {"object"}
     if not kinds & {"array", "object"}:
         raise DocumentError(f"The settings of {name} must be an object, or an empty array.", settings.place)
@@ -384,20 +411,26 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
     properties = settings.get("properties", Object(settings.place))
     constants: dict[str, Any] = {}
     masks: dict[str, str | Mapping[str, Any]] = {}
+    keys: dict[str, str] = {}
+    numbers: set[str] = set()
     for key, node in properties.items():
         setting = schemas.resolve(node)
-        constants[key] = setting.get("const", setting.get("default"))
-        if (
-            constants[key] is None
-            and "const" not in setting
-            and "string" not in setting.get("type", "string")
-        ):
+        field, constant = setting.get("x-field", key), setting.get("const", setting.get("default"))
+        if field in constants:
+            what = f"Two settings of {name} show the field {field!r}. Remove one."
+            raise DocumentError(what, place_of(properties, key))
+        if constant is None and "const" not in setting and "string" not in setting.get("type", "string"):
             raise DocumentError(
                 f"The setting {key!r} of {name} must be a text, or have a const.", place_of(properties, key)
             )
+        constants[field] = constant
         if "x-mask" in setting:
-            masks[key] = setting["x-mask"]
-    return SettingsShape(container, constants, masks, {})
+            masks[field] = setting["x-mask"]
+        if field != key:
+            keys[field] = key
+        if "integer" in types_of(setting) and "const" not in setting:
+            numbers.add(field)
+    return SettingsShape(container, constants, masks, keys, frozenset(numbers), {})
 
 
 def facts_of(stored: Mapping[str, Property], beside: Collection[str] = ()) -> ShownFacts:

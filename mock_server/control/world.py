@@ -50,11 +50,12 @@ def show_state(context: Context) -> dict[str, Any]:
 
 
 def _rows(world: World, name: str) -> list[Any]:
-    """Return the items of a resource as responses show them, but with the secrets that those mask."""
+    """Return the items of a resource as responses show them, but with their settings as forms send them."""
     resource, rows = world.contract.resources[name], []
     for item in world.stores[name]:
         row = parse(item.wire)
-        if resource.settings_fact is not None and resource.shape(resource.type_of(item.values)).masks:
+        shape = resource.shape(resource.type_of(item.values))
+        if resource.settings_fact is not None and (shape.masks or shape.keys):
             key = resource.stored[resource.settings_fact].name
             if isinstance(row.get(key), dict):
                 row[key] = dict(resource.settings_of(item.values))

@@ -405,12 +405,15 @@ def masked(text: str, mask: str | Mapping[str, Any]) -> str:
 
     >>> masked("secret-key", {"each": "*", "keep-last": 4})
     '******-key'
+    >>> masked("secret-key", {"text": "...", "keep-first": "half"})
+    'secre...'
     """
     if isinstance(mask, str):
         return mask
     if len(text) < mask.get("from", 0):
         return masked(text, mask["short"]) if "short" in mask else text
-    first, last = mask.get("keep-first", 0), mask.get("keep-last", 0)
+    ends = (mask.get("keep-first", 0), mask.get("keep-last", 0))
+    first, last = (len(text) // 2 if end == "half" else end for end in ends)
     hidden = min(max(0, len(text) - first - last), mask.get("most", len(text)))
     sign: str = mask["each"] * hidden if "each" in mask else mask["text"]
     return text[:first] + sign + text[max(first, len(text) - last) if last else len(text) :]

@@ -172,11 +172,12 @@ def _plain_item(world: World, resource: Resource, row: Object, item_id: int) -> 
     if resource.type_fact is not None:
         values[resource.type_fact] = row[resource.stored[resource.type_fact].name]
     if resource.settings_fact is not None:
-        constants = resource.shape(resource.type_of(values)).constants
-        settings = {key: constant or "" for key, constant in constants.items()}
+        of_type = resource.shape(resource.type_of(values))
+        settings = {name: constant or "" for name, constant in of_type.constants.items()}
         given = row.get(resource.stored[resource.settings_fact].name)
         if isinstance(given, Object):
-            settings |= {key: str(value) for key, value in given.items() if key in settings}
+            by_name = {name: value for name, value in of_type.by_name(given).items() if name in settings}
+            settings |= {name: None if value is None else str(value) for name, value in by_name.items()}
         values[resource.settings_fact] = settings
     return Item(item_id, int(world.clock.now()), None, values)
 
@@ -185,17 +186,18 @@ def _completed(world: World, row: Object, resource: Resource, item: Item) -> dic
     """Return a row completed by the item. Raises DocumentError if it violates the document."""
     shown = resource.template.build(world.facts(item, resource))
     complete = {**shown, **{key: value for key, value in plain(row).items() if key not in resource.told}}
-    given = None
+    given, of_type = None, resource.shape(resource.type_of(item.values))
     if resource.settings_fact is not None:
         key = resource.stored[resource.settings_fact].name
         if row.get(key) == [] and isinstance(shown[key], dict):  # as PHP writes an empty object
             complete[key] = shown[key]
         elif isinstance(row.get(key), Object) and isinstance(shown[key], dict):
             given = row[key]
-            complete[key] = {**shown[key], **plain(given)}
+            names = of_type.by_name(plain(given)).items()
+            complete[key] = {**shown[key], **{of_type.keys.get(name, name): value for name, value in names}}
     if complaint := resource.check(complete):
         if given is not None:
-            _check_keys(given, resource.shape(resource.type_of(item.values)).constants, f"{key}: ")
+            _check_keys(given, (*of_type.constants, *of_type.keys.values()), f"{key}: ")
         key = complaint.partition(":")[0].partition("/")[0]
         if " does not match " in complaint:  # a pattern does not help a reader
             complaint = f"{key} is {complete[key]!r:.60}, which should look like {shown[key]!r}"

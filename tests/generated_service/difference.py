@@ -473,8 +473,7 @@ def service_app(seed: int | None, style: str | None) -> Any:
     """Return a service in this process; the other key's account is empty."""
     if style is not None:
         return _STYLES[style](LEARNING, LOOKING)
-    house = {**draw(seed or 0), "settings-keys": "fields"}
-    return GeneratedService(house, {LEARNING: 0, LOOKING: 0})
+    return GeneratedService(draw(seed or 0), {LEARNING: 0, LOOKING: 0})
 
 
 def main() -> None:

@@ -112,6 +112,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "list-slash": ("same", "redirect-301", "redirect-302"),
     "switch-unsent": ("on", "off"),
     "create-slash": ("as-rows", "same", "distinct", "redirect-308"),
+    "chat-id": ("text", "number"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -145,6 +146,9 @@ class Replies:
         shown: dict[str, Any] = {
             self._key(name): self._masked(name, value) for name, value in settings.items()
         }
+        for key in {"chat_id", "telegram_chat_id"} & shown.keys():
+            if self.house["chat-id"] == "number" and re.fullmatch(r"-?[1-9][0-9]{0,17}", str(shown[key])):
+                shown[key] = int(shown[key])
         word = self.house["settings-extra"]
         if word == "format":
             shown["format"] = "html" if kind == "email" else "json" if kind == "webhook" else "text"

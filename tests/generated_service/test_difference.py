@@ -88,7 +88,8 @@ def test_ids_of_accounts_are_paired_as_numbers_and_as_texts_but_settings_by_thei
 
 def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_path: Path) -> None:
     house = {
-        **draw(8), "settings-keys": "fields", "create-status": "200", "update-status": "202", "secrets": "last-four",
+        **draw(8), "settings-keys": "short", "chat-id": "number", "create-status": "200", "update-status": "202",
+        "secrets": "last-four",
         "masked": "named-secret", "no-settings": "array", "settings-extra": "none", "own-unsent": "omitted",
     }  # fmt: skip
     session = session_of(GeneratedService(house, {LEARNING: 0}))
@@ -102,12 +103,13 @@ def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_pat
         "202",
     ]
     assert schemas["EmailSettings"]["type"] == ["object", "array"]
-    masks = {name: node.get("x-mask") for name, node in schemas["XSettings"]["properties"].items()}
     mask = {"text": "****", "keep-last": 4}
-    assert masks == {
-        name: mask if "secret" in name else None
-        for name in ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")
+    assert schemas["XSettings"]["properties"] == {
+        name: {"type": "string", "x-field": f"x_{name}", **({"x-mask": mask} if "secret" in name else {})}
+        for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
     }
+    number = {"type": ["string", "integer"], "x-field": "telegram_chat_id"}
+    assert schemas["TelegramSettings"]["properties"]["chat_id"] == number
 
 
 def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:

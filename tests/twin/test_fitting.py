@@ -42,6 +42,7 @@ SHORT = tuple("abcdefghij"[:length] for length in range(2, 11))
         lambda text: f"{text[:3]}…",
         lambda text: "*" * len(text),
         lambda text: text[:4] + "*" * min(len(text) - 4, 12) if len(text) > 4 else "****",
+        lambda text: f"{text[: len(text) // 2]}...",
     ],
 )
 def test_short_values_have_a_mask_of_their_own(shown: Callable[[str], str]) -> None:
