@@ -7,13 +7,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.document import Facts, by_form, read
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.presentation import Look, fresh, worded
+from contract_tests.learning.presentation import Look, fresh, reworded, worded
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import (
     adjust,
@@ -217,6 +218,8 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         words |= _before(SeenPage(answer, prober.expectations), prober)
     elif refused is not None:
         words["beyond"] = "page_beyond_last"
+        pages = number(SeenPage(prober.list(page=1, fresh=True), prober.expectations).value("total-pages"))
+        refused = refused._replace(value=reworded(refused.value, partial(_with_pages, str(pages))))
     words |= _nothing(prober)
     known = _paging(draft.tree, draft)
     usual = {"link-page": "last", "previous-beyond": "one-less"}
@@ -233,6 +236,11 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
 
         told = ", ".join(f"{word} {said}" for word, said in words.items())
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
+
+
+def _with_pages(pages: str, text: str) -> str:
+    """Return what a text says of a page beyond the last, with a placeholder for the number of pages, if it ends so."""
+    return re.sub(rf"(?<![\w.,-]){pages}(?![\w,])(?!.*\b{pages}\b)", "{pages}", text)
 
 
 def _repeated(prober: Prober, draft: Draft) -> str:

@@ -391,6 +391,7 @@ class BriefLearner(FieldLearner):
             if outcome.look is None:
                 found.explain(outcome, len(str(outcome.shown)))
                 continue
+            self.observer.tells_length = "{length}" in repr(outcome.look)
             most, proof = self._bounded(at, outcome)
             found.explain(proof, most)
         for other, kind in ((name, kind) for kind, names in self.facts.types.items() for name in names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from contract_tests.document import NOBODYS
@@ -300,16 +300,28 @@ def learn_success_headers(prober: Prober, draft: Draft) -> None:
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:
-    """Ask for a row with HEAD."""
-    doors = Doors(prober, draft)
+    """Ask for a row with HEAD, which may be refused otherwise than another method: without a media type, say."""
+    doors, service = Doors(prober, draft), draft.tree["x-service"]
     response = doors.ask("HEAD", prober.api.path_of("retrieve", prober.once(handler).id))
-    if response is not None and is_success(response) and draft.tree["x-service"].get("head") != "as-get":
-        draft.learn(
-            "head",
-            "HEAD is answered as GET is.",
-            doors.seen[-1:],
-            lambda tree: tree["x-service"].update(head="as-get"),
-        )
+    if response is not None and is_success(response) and service.get("head") != "as-get":
+        says, words = "HEAD is answered as GET is.", {"head": "as-get"}
+        draft.learn("head", says, doors.seen[-1:], lambda tree: tree["x-service"].update(words))
+    if (look := doors.look(response)) is None:
+        return
+    known = service["other-methods"]
+    known = documented(draft.tree, service["refusals"], known if isinstance(known, str) else known["row"])
+    if known is not None and known._replace(value=look.value) != look:
+        says = f"HEAD is refused otherwise than other methods, with {look.status} and {look.media_type or 'no type'}."
+        draft.learn("head", says, doors.seen[-1:], _refuse_head(look))
+
+
+def _refuse_head(look: Look) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        say(tree, "head_refused", look)
+        place(tree, tree["x-service"]["refusals"], "head_refused", look)
+        tree["x-service"]["head"] = "head_refused"
+
+    return change
 
 
 def learn_same_type(prober: Prober, draft: Draft) -> None:

@@ -266,6 +266,7 @@ class FieldLearner:
             if outcome.look is None:
                 found.explain(outcome, len(str(outcome.shown)))
             else:
+                self.observer.tells_length = "{length}" in repr(outcome.look)
                 most, proof = self._bisect(at, length)
                 found.explain(proof or outcome, most)
             return

@@ -80,7 +80,8 @@ def learn_history(prober: Prober, draft: Draft) -> None:
     renamed = prober.once(renaming).last_changed
     is_other = {form_of(renamed), form_of(first.get(created))} - {None, ""}
     is_retyped = renamed is None and prober.once(type_change).changed is not None
-    if not own and not is_other and not is_retyped and first.get(word) is None:
+    is_plain = not own and not is_other and not is_retyped and first.get(word) is None
+    if is_plain and (prober.spares or renamed is None):  # else an update that changes nothing may be none
         return
     rows, seen = prober.watch(_watched)
     keys = (word, created, *own)

@@ -104,6 +104,8 @@ def _told(text: str, facts: Mapping[str, str]) -> str:
             return f"{{{name}}}"
         if name == "value":
             text = _told_value(text, fact)
+        elif name == "length":
+            text = re.sub(rf"(?<![\w.,-]){fact}(?![\w-])", "{length}", text)
         elif len(fact) >= _ODD or name in _SHORT:
             text = re.sub(rf"(?<![\w-]){re.escape(fact)}(?![\w-])", f"{{{name}}}", text)
     return text

@@ -68,7 +68,12 @@ class Outcome:
 
 
 class Observer(Trials):
-    """Makes trials, and tells how refusals look. `everywhere` are the headers of every response."""
+    """Makes trials, and tells how refusals look. `everywhere` are the headers of every response.
+
+    `tells_length`: whether refusals may say how long a text is. One more than a bound may be how the bound is told.
+    """
+
+    tells_length = True
 
     def __init__(self, prober: Prober, everywhere: Mapping[str, str]) -> None:
         super().__init__(prober)
@@ -111,6 +116,8 @@ class Observer(Trials):
                 facts["value"] = value
             if tried.id is not None:
                 facts["id"] = str(tried.id)
+            if trial.treatment == "longer-than" and self.tells_length:
+                facts["length"] = str(len(value or ""))
             look = look_at(response, tried.exchange, facts, self.everywhere)
             look = look._replace(value=keyed(look.value, trial.field, "{field"))
         return Outcome(trial, response, tried.exchange, look, tried.shown, tried.before, tried.row, repeated)

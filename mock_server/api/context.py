@@ -234,7 +234,7 @@ def _allowed(known: Collection[str], form: str) -> str:
 
 def problem_of(row: Row, name: str, value: str, order: int, told: Mapping[str, str] | None = None) -> Problem:
     """Return the problem of a row that refuses a field or a parameter. `value`: what was sent."""
-    facts = {**(row.told or {}), "field": name, "value": value, **(told or {})}
+    facts = {**(row.told or {}), "field": name, "value": value, "length": str(len(value)), **(told or {})}
     return Problem(row.refusal, row.item, facts, row.rank, order)
 
 

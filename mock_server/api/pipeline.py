@@ -256,9 +256,11 @@ def check_method(context: Context) -> Response | None:
         return _redirected(context, route)
     operation = _operation_meant(context)
     if operation is None:
-        names = context.contract.service.other_methods
+        service = context.contract.service
+        if context.method == "HEAD" and service.head != "refused":
+            raise Refusal(service.head)
         on_row = context.route is not None and context.route.parameter is not None
-        raise Refusal(names["row" if on_row else "list"])
+        raise Refusal(service.other_methods["row" if on_row else "list"])
     context.found = context.operation = operation
     if operation.path_parameter is not None and "id" not in context.contract.service.checks:
         check_id(context)
@@ -341,7 +343,7 @@ def _operation_meant(context: Context) -> Operation | None:
     if context.route is None or context.route.redirect is not None:
         return None
     operations = context.route.operations
-    if context.method == "HEAD" and context.contract.service.answers_head:
+    if context.method == "HEAD" and context.contract.service.head == "as-get":
         return operations.get("HEAD", operations.get("GET"))
     return operations.get(context.method)
 

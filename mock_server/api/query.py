@@ -162,7 +162,8 @@ def turn_to(query: Query, total: int, operation: Operation) -> PageBounds:
     if beyond == "last-page" and requested > total_pages:
         requested = max(1, total_pages)
     if requested > max(1, total_pages) and beyond != "empty":
-        told = {"field": operation.page_parameter, "value": query.page_text or str(requested)}
+        last = str(max(1, total_pages))
+        told = {"field": operation.page_parameter, "value": query.page_text or str(requested), "pages": last}
         raise Refusal(beyond, problems=(Problem(beyond, None, told),))
     number = max(1, requested)
     return PageBounds(

@@ -42,6 +42,7 @@ _NAMING: Mapping[str, Collection[str]] = {
     "unknown-route": (),
     "other-methods": (),
     "malformed-bearer": (),
+    "head": ("as-get", "refused"),
     "deleted": (),
     "media-types": ("ignored",),
     "unknown-fields": ("ignored",),
@@ -87,7 +88,7 @@ class ServiceRules:
     )
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     joined: str  # what stands between the {messages} of problems
-    answers_head: bool  # as GET, without the body
+    head: str  # "as-get", "refused" as any other method, or the name of its refusal
     media_types: Mapping[str, str]  # those not read: "ignored" or a refusal; "other" is any other one
     checks_foreign: bool  # a field of another type walks its own rows, too
     tells_both: bool  # of such a field, also what is wrong with it as one of another type
@@ -274,7 +275,7 @@ def _service(document: Object) -> ServiceRules:
         fields_as_sent=words.get("errors", {}).get("fields-order", "sent") == "sent",
         more=words.get("errors", {}).get("more", {}),
         joined=words.get("errors", {}).get("joined", ", "),
-        answers_head=words.get("head") == "as-get",
+        head=words.get("head", "refused"),
         media_types={"other": "ignored", **words.get("media-types", {})},
         checks_foreign=words.get(
             "foreign-rows", "own-first" if "availability" in words["checks"] else "foreign"

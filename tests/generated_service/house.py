@@ -113,6 +113,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "switch-unsent": ("on", "off"),
     "create-slash": ("as-rows", "same", "distinct", "redirect-308"),
     "chat-id": ("text", "number"),
+    "head-type": ("same", "none"),
+    "numbers": ("untold", "told"),
+    "counts": ("any-update", "changes"),
 }
 
 

@@ -39,6 +39,7 @@ RULES = {
     "text": "{field} must be a text",
     "boolean": "{field} must be a boolean",
     "page": "{field} must be a number from 1",
+    "beyond": "{field} must not be beyond",
     "size": "{field} is not an allowed size",
     "unique": "{field} is taken",
 }
@@ -176,6 +177,11 @@ class Replies:
         status, _, allow = self.house["method"].partition("-")
         return Refused("method", int(status), headers=[("Allow", ", ".join(methods))] if allow else [])
 
+    def no_page(self, last: int) -> Refused:
+        """Return the refusal of a page beyond the last one."""
+        told = self.house["numbers"] == "told"
+        return Refused("not-found", 404, [Problem("page", "beyond", str(last), "query")] if told else [])
+
     def refusal(self, no: Refused) -> Reply:
         """Return a refusal in the house's envelope."""
         headers = [*no.headers]
@@ -226,6 +232,10 @@ class Replies:
 
     def _message(self, problem: Problem) -> str:
         message = RULES[problem.rule].format(field=problem.field)
+        if problem.rule == "beyond":
+            return f"{message} {problem.value}"
+        if problem.rule == "long" and self.house["numbers"] == "told":
+            message += f" (it has {len(problem.value)} characters)"
         return (
             f"{message}, not {problem.value[:40]!r}"
             if self.house["echo"] == "value" and problem.value

@@ -113,6 +113,8 @@ class GeneratedService:
             except Refused as no:
                 reply = self.replies.refusal(no)
         self.log.append((request.method, request.path, int(reply.status[:3])))
+        if request.method == "HEAD" and reply.status[0] == "4" and self.house["head-type"] == "none":
+            reply = reply._replace(headers=[each for each in reply.headers if each[0] != "Content-Type"])
         start_response(reply.status, reply.headers)
         return [b"" if request.method == "HEAD" else reply.body]
 
@@ -294,7 +296,7 @@ class GeneratedService:
         pages = -(-total // size) or (0 if house["empty-list"] != "one" else 1)
         if number > max(pages, 1):
             if house["page-beyond"] == "not-found":
-                raise Refused("not-found", 404)
+                raise self.replies.no_page(max(pages, 1))
             if house["page-beyond"] == "last-page":
                 number = max(pages, 1)
         if house["order"] == "newest":
@@ -417,6 +419,7 @@ class GeneratedService:
             raise Refused("crash", 500)
         if "name" in fields.texts:
             self._check_unique(request, fields.texts["name"], row)
+        before = row.type, row.name, row.settings, row.enabled
         kind = fields.texts.get("type", row.type)
         new, unsent = fields.own(kind), unsent_settings(house, kind)
         if kind != row.type:
@@ -428,7 +431,10 @@ class GeneratedService:
         row.type = kind
         row.name = fields.texts.get("name", row.name)
         row.enabled = row.enabled if fields.enabled is None else fields.enabled
-        if house["changed"] == "update":
+        is_change = (
+            house["counts"] == "any-update" or (row.type, row.name, row.settings, row.enabled) != before
+        )
+        if house["changed"] == "update" and is_change:
             row.changed = int(time.time())
         return reply
 

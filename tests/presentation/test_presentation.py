@@ -176,6 +176,38 @@ def test_an_authorization_of_another_scheme_has_a_refusal_of_its_own(tmp_path: P
     assert client.get(ROWS).status_code == 401
 
 
+def test_a_head_has_a_refusal_of_its_own(tmp_path: Path) -> None:
+    client = client_of(
+        tmp_path,
+        {"target": "$['x-service']", "update": {"head": "head_refused"}},
+        *refusal("head_refused", 405, "text/plain", value="", **{"x-typed": False}),
+    )
+    answer = ask(client, "HEAD")
+    assert (answer.status_code, answer.headers.get("Content-Type")) == (405, None)
+    assert ask(client, "PUT").content_type == "application/json"
+
+
+def test_a_refusal_tells_how_many_pages_there_are(tmp_path: Path) -> None:
+    client = client_of(
+        tmp_path,
+        {"target": "$.paths['/notification-handlers'].get['x-paging']", "update": {"beyond": "no_page"}},
+        *refusal("no_page", 400, "text/plain", value="{value} is beyond {pages}"),
+    )
+    client.put("/_mock/state?key=mock-key", json={"handlers": [], "next_id": 1})
+    assert ask(client, path="?page=7").get_data(as_text=True) == "7 is beyond 1"
+
+
+def test_a_refusal_tells_how_long_a_text_is(tmp_path: Path) -> None:
+    update = {"x-rows": {"name": [{"when": {"longer-than": 3}, "refuse": "long"}]}}
+    client = client_of(
+        tmp_path,
+        {"target": "$.components.schemas.CreateForm", "update": update},
+        *refusal("long", 422, "text/plain", value="{length} of 3"),
+    )
+    answer = ask(client, "POST", "", data={"name": "four", "type": "email"})
+    assert answer.get_data(as_text=True) == "4 of 3"
+
+
 def test_a_field_is_named_as_people_write_it(tmp_path: Path) -> None:
     update = {"x-rows": {"telegram_chat_id": [{"when": "any", "refuse": "own"}]}}
     client = client_of(
