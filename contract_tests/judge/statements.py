@@ -43,6 +43,11 @@ class Statement:
         return not self.pointer
 
     @property
+    def is_of_other_methods(self) -> bool:
+        """Whether this is about methods that the document does not have."""
+        return self.pointer == "/x-service/other-methods"
+
+    @property
     def key(self) -> str:
         """What distinguishes this statement from others."""
         return self.pointer or self.says

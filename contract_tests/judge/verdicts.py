@@ -194,7 +194,6 @@ class Judge:
 
 
 _MOST_ERRORS = 6
-_OTHER_METHODS = pointer("x-service", "other-methods")
 _JSON_TYPE = re.compile(r"application/(json|[\w.-]+\+json)\Z")
 # Keywords of JSON Schema, as sentences say them.
 FORMS = {
@@ -256,7 +255,7 @@ class Conformity:
         """
         about, operation = about or a(kind), self._write(kind)
         # A server may refuse an unknown method by 501 (RFC 9110, 9.1).
-        is_unknown_method = response.status == 501 and rests_on.pointer == _OTHER_METHODS
+        is_unknown_method = response.status == 501 and rests_on.is_of_other_methods
         if response.status == 0 or (response.status >= 500 and not is_unknown_method):
             wanted = Returned(refusal.status)
             return [Complaint(RESPONSES, about, Returned(said(response)), wanted, operation=operation)]

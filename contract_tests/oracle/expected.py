@@ -282,7 +282,8 @@ class Expected:
         for name, text in sent.items():
             if (ground := self._odd_field(kind, form, own, name, text)) is not None:
                 yield ground
-        if kind == "create" and not set(own) <= sent.keys():
+        names_type = kind == "create" or self._names["type"] in sent
+        if names_type and not set(own) <= sent.keys():  # a type may demand its fields of both
             yield self.statements.setting_unsent(kind)
         for name in form.required if kind == "create" else ():
             if name not in sent:

@@ -146,7 +146,7 @@ class Own:
         if 400 <= response.status < 500:
             self.run.reach.refused(self.facts.operation(kind).id, refusal.name)
             self.judge.note_refusal(refusal.name, about)
-        elif response.status // 100 == 2:
+        elif response.status // 100 == 2 and not rests_on.is_of_other_methods:
             complaints += self.conformity.success(kind, response)
         self.require(complaints)
 

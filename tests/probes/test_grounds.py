@@ -63,6 +63,17 @@ def test_a_part_of_a_text_or_another_setting_s_is_no_mask(facts: Facts, shown: s
     assert found(facts, {**SENT, "x_consumer_secret": shown}) == {"x_consumer_secret": True}
 
 
+@pytest.mark.parametrize(("sent", "is_finding"), [({}, False), ({"email": "a@example.com"}, True)])
+def test_a_type_may_demand_its_field_of_an_update(
+    facts: Facts, sent: dict[str, str], is_finding: bool
+) -> None:
+    statements = Statements(facts, load().data, QUESTIONS)
+    expected = Expected(facts, statements)
+    prospect = expected.update(expected.created(FORM), {"type": "email", **sent})
+    assert prospect.refusal is None
+    assert Judge(statements, "page").ruling(prospect.rests_on).is_finding is is_finding
+
+
 @pytest.mark.parametrize("write", [str, lambda text: "*" * len(text), lambda _: "[hidden]"])
 def test_settings_may_stand_under_other_keys_but_must_be_there(
     facts: Facts, write: Callable[[str], str]

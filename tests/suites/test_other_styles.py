@@ -67,6 +67,20 @@ def test_what_the_page_leaves_open_is_no_finding(
     assert ran.code == 0, ran.err
 
 
+def test_a_method_that_does_what_an_update_does_is_no_finding(tmp_path: Path) -> None:
+    app = STYLES["bean"](KEY, OTHER_KEY)
+
+    def lenient(environ: dict[str, Any], start: Any) -> Any:
+        if environ["REQUEST_METHOD"] in {"PUT", "PATCH"}:
+            environ["REQUEST_METHOD"] = "POST"
+        return app(environ, start)
+
+    with serving(lenient) as port:
+        ran, data = judged(tmp_path, f"http://127.0.0.1:{port}/api", "--suite", "refusals")
+    assert findings(data) == []
+    assert ran.code == 0, ran.err
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_what_the_page_leaves_open_is_told(tmp_path: Path, style: str) -> None:
     with served(style, Trip.passed) as url:
