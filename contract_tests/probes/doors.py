@@ -88,8 +88,10 @@ def _error_titles(prober: Prober) -> Finding:
     if not odd:
         return Answered("english")
     if len(odd) < len(seen):
-        return Outside(f"Of the titles only {', '.join(odd)} is none of the documented ones.")
-    return Answered("site-language", f"Another one than English: {', '.join(map(repr, seen.values()))}.")
+        return Outside(f"Only the title of {', '.join(odd)} differs from the documented one.")
+    return Answered(
+        "site-language", f"Others than the documented ones: {', '.join(map(repr, seen.values()))}."
+    )
 
 
 # What is refused, in words, by the refusal's name.
@@ -250,12 +252,8 @@ def _response_charset(prober: Prober) -> Finding:
     named = prober.once(first_page).response.headers.get("content-type", "")
     found = _CHARSET.search(named)
     if found is None:
-        of_errors = {
-            response.headers.get("content-type", "")
-            for response in prober.responses
-            if response.status >= 400
-        }
-        named = next(filter(_CHARSET.search, sorted(of_errors)), "")
+        types = [one.headers.get("content-type", "") for one in prober.responses if one.status >= 400]
+        named = next((each for each in types if "json" in each and _CHARSET.search(each)), "")
         return Answered("none", f"Not in successes; in errors it is `{named}`." if named else "")
     return Answered("utf-8") if found[1].lower() == "utf-8" else Outside(f"Content-Type is {named!r}.")
 
