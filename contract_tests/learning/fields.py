@@ -119,6 +119,10 @@ class FieldLearner:
             for each in (self._input(operation, *one) for one in own if one not in texts):
                 like = next((other for other in known[1:] if other.shape == each.shape), None)
                 self._text(each, guess=None if like is None else self.table.fields.get(like.place))
+            names = self.table.fields[known[0].place].rows
+            for place, found in self.table.fields.items():
+                if place.operation == operation and not place.field.startswith("{"):
+                    found.read_as(names)
         self._check_foreign()
         return self.table
 

@@ -171,11 +171,14 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "quotes": ("escape-quotes",),
     "wrong-case": ("listed-case", "lower"),
     "any": ("lower-domain", "lower"),
-    "array": ("last", "first"),
+    "array": ("last", "first", "join"),
     "twice": ("first", "last", "join"),
     "file": ("last",),
     "not-utf-8": ("replace", "latin-1"),
 }
+
+# How a field may be sent so that a service may read one of its texts, or several.
+_SENT = frozenset({"array", "twice", "file"})
 
 # What services make of bytes that are not UTF-8: an empty text, or one with another sign in their place, or none.
 _EMPTIED = ((CUT, 0),)
@@ -248,6 +251,20 @@ class Explained:
         self.rows = [each for each in self.rows if each not in alike]
         if row.reaction != "taken":
             self.put(row)
+
+    def read_as(self, known: Sequence[Row]) -> None:
+        """Read an array, or what was sent twice or as a file, as another field does, if that foretells no less.
+
+        A refusal may be of the text that is read.
+        """
+        for row in known:
+            mine = [each.reaction for each in self.rows if each.treatment == row.treatment]
+            if row.treatment not in _SENT or row.reaction != "change" or {*mine} - {"refuse"}:
+                continue
+            before, count = self.rows, self.count()
+            self._change(row)
+            if self.count() < count:
+                self.rows = before
 
     def put(self, row: Row) -> None:
         """Put a row into its place."""
@@ -394,11 +411,20 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
         yield "value", ""
     if shown == outcome.before:
         yield "drop", True
-    if shown is None or shown == "" or isinstance(shown, bool):
+    if _is_constant(outcome, mask):
         yield "value", shown
     if sent.text is not None and treatment == "is" and _shows(shown, sent.text, mask):
         yield "value", sent.text
     yield "otherwise", f"is shown as {str(shown)[:60]!r}"
+
+
+def _is_constant(outcome: Outcome, mask: Any) -> bool:
+    """Tell whether what is shown is no text that was sent, such as `Array`, which PHP makes of an array."""
+    shown, sent = outcome.shown, outcome.trial.sent
+    if shown is None or shown == "" or isinstance(shown, bool):
+        return True
+    is_text = bool(sent.how) and mask is None and isinstance(shown, str)
+    return is_text and not any(text in shown for text in sent.texts)
 
 
 def _refusing(outcome: Outcome, treatment: str) -> Iterator[tuple[str, Any]]:

@@ -130,7 +130,10 @@ def _texts(house: House, sent: Sent, known: set[str], problems: list[Problem]) -
     texts: dict[str, str] = {}
     for name, values in sent.items():
         base, last = name.removesuffix("[]"), values[-1][0]
-        if base != name and base in known and house["array"] != "unknown":
+        if base != name and base in known and house["array-text"] != "as-array":
+            word = house["array-text"] == "word"
+            texts[base] = "Array" if word else ",".join(text for text, _ in values)
+        elif base != name and base in known and house["array"] != "unknown":
             if house["array"] == "refuse":
                 problems.append(Problem(base, "text", last))
             else:

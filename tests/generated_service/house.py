@@ -116,6 +116,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "head-type": ("same", "none"),
     "numbers": ("untold", "told"),
     "counts": ("any-update", "changes"),
+    "array-text": ("as-array", "joined", "word"),
 }
 
 

@@ -23,7 +23,7 @@ from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import Refusals, find_telling
-from contract_tests.learning.reactions import Observer
+from contract_tests.learning.reactions import Explained, Observer
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import PROBES, DocumentArguments, Expectations, Outside, Prober, Terms
 from contract_tests.probes.observations import handler, second
@@ -356,6 +356,23 @@ def test_a_brief_run_presumes_how_fields_of_other_types_may_be_sent(tmp_path: Pa
     form = pupil.learn(learn_forms)["components"]["schemas"]["UpdateForm"]
     learned = [row["when"] for row in form["x-rows"]["{foreign}"] if "refuse" in row]
     assert learned == ["array", "any"]
+
+
+@pytest.mark.parametrize("reading", [{"change": [{"join": ","}]}, {"value": "Array"}])
+def test_an_array_may_become_a_text_of_any_field(tmp_path: Path, reading: dict[str, Any]) -> None:
+    array = {"when": "array", **reading}
+    wrong = [{"when": when, "refuse": "by_field", "item": "no type"} for when in ("absent", "not-listed")]
+    of_type = [*([array] if "change" in reading else []), *wrong]
+    pupil = Pupil(client_of(tmp_path, rows("CreateForm", name=[array], type=of_type)))
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    learner.learn_type("create")
+    at = learner._input("create", "name", "email")
+    name, kind = Explained({}), learner.table.fields[at._replace(field="type").place]
+    learner._try(name, at, "array")
+    kind.read_as(name.rows)  # its array is refused as a wrong type
+    effect = (("join", ","),) if "change" in reading else "Array"
+    found = [[each.effect for each in field.rows if each.treatment == "array"] for field in (name, kind)]
+    assert found == [[effect], [effect] if "change" in reading else []]
 
 
 def test_a_mock_shows_each_type_and_name_that_its_service_keeps(tmp_path: Path) -> None:
