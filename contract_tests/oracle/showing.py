@@ -123,6 +123,10 @@ class Showing:
         for key, other in self._under_other_keys(handler, value):
             value[key] = value.pop(other)
             yield "", None, Complaint(ground, f"`{key}` in {about}", f"shown as `{other}`", part=part)
+        for key, number in value.items():
+            if type(number) is int and str(number) == handler.settings.get(key):
+                value[key] = str(number)
+                yield "", None, Complaint(ground, f"`{key}` in {about}", _short(number), "a text", part=part)
         self._sent.update(text for text in handler.sent.values() if len(text) >= _TELLING)
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
