@@ -182,36 +182,8 @@ def _deleted(
 
 def learn_paging(prober: Prober, draft: Draft) -> None:
     """Look which parameters links repeat, in which order, and which page comes before one beyond the last."""
-    default, other = draft.facts.default_size, min(draft.facts.sizes)
-    asked = [
-        ("given", {"page": 1, "size": other}),
-        ("default", {"page": 1, "size": default}),
-        ("absent", {"page": 1}),
-    ]
-    queries: dict[str, list[tuple[str, str]]] = {}
-    seen: tuple[Exchange, ...] = ()
-    for name, query in asked:
-        answer, seen = prober.watch(lambda asking, query=query: asking.list(**query))  # type: ignore[misc]
-        link = str(SeenPage(answer, prober.expectations).value("link-self"))
-        queries[name] = parse_qsl(urlsplit(link).query)
-    size, page = draft.facts.size_parameter, draft.facts.page_parameter
-    shows = {name: size in dict(query) for name, query in queries.items()}
-    repeats = (
-        "always"
-        if shows["absent"]
-        else "accepted"
-        if shows["default"]
-        else "not-default"
-        if shows["given"]
-        else "none"
-    )
-    if repeats == "accepted":
-        repeats = _repeated(prober, draft)
-    words: dict[str, Any] = {"link-repeats": repeats}
-    with_size = next((query for query in queries.values() if size in dict(query)), None)
-    if with_size is not None:
-        names = [name for name, _ in with_size]
-        words["link-page"] = "first" if names.index(page) < names.index(size) else "last"
+    words, seen = _link_words(prober, draft)
+    page = draft.facts.page_parameter
     answer, beyond = prober.watch(lambda asking: asking.list(page=_FAR))
     refused = _look(draft, answer, prober, {"field": page, "value": str(_FAR)})
     if is_success(answer):
@@ -238,23 +210,72 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
 
 
+def _link_words(prober: Prober, draft: Draft) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
+    """Return which parameters links repeat and where the page stands in them, by the words of `x-paging`."""
+    default, other = draft.facts.default_size, min(draft.facts.sizes)
+    asked = [
+        ("given", {"page": 1, "size": other}),
+        ("default", {"page": 1, "size": default}),
+        ("absent", {"page": 1}),
+    ]
+    queries: dict[str, list[tuple[str, str]]] = {}
+    seen: tuple[Exchange, ...] = ()
+    for name, query in asked:
+        answer, seen = prober.watch(lambda asking, query=query: asking.list(**query))  # type: ignore[misc]
+        link = str(SeenPage(answer, prober.expectations).value("link-self"))
+        queries[name] = parse_qsl(urlsplit(link).query)
+    size, page = draft.facts.size_parameter, draft.facts.page_parameter
+    shows = {name: size in dict(query) for name, query in queries.items()}
+    repeats = (
+        "always"
+        if shows["absent"]
+        else "accepted"
+        if shows["default"]
+        else "not-default"
+        if shows["given"]
+        else "none"
+    )
+    with_size = next(([name for name, _ in query] for query in queries.values() if size in dict(query)), None)
+    words: dict[str, Any] = {}
+    if with_size is not None:
+        words["link-page"] = "first" if with_size.index(page) < with_size.index(size) else "last"
+    if repeats == "accepted":
+        repeats, order = _repeated(prober, draft)
+        if order == sorted(order) and page in order[1:-1]:
+            words["link-page"] = "sorted"
+    words["link-repeats"] = repeats
+    return words, seen
+
+
 def _with_pages(pages: str, text: str) -> str:
     """Return what a text says of a page beyond the last, with a placeholder for the number of pages, if it ends so."""
     return re.sub(rf"(?<![\w.,-]){pages}(?![\w,])(?!.*\b{pages}\b)", "{pages}", text)
 
 
-def _repeated(prober: Prober, draft: Draft) -> str:
-    """Return the word for links that repeat even a parameter that the list has not, or one without a value."""
-    query = {_NO_PARAMETER: "1", _EMPTY_PARAMETER: ""}
+def _repeated(prober: Prober, draft: Draft) -> tuple[str, list[str]]:
+    """Return the word for links that repeat what was sent, and the order in which they repeat all parameters.
+
+    They may repeat even a parameter that the list has not, or one without a value; or the size that was used.
+    """
+    size = draft.facts.size_parameter
+    asked = [(size, str(min(draft.facts.sizes))), (_NO_PARAMETER, "1"), (_EMPTY_PARAMETER, "")]
+    order = [*_link_of(prober, draft, dict(asked))]
+    if _EMPTY_PARAMETER in order:
+        return "sent-empty", order
+    if _NO_PARAMETER in order:
+        return "sent", order
+    link = {} if prober.spares else _link_of(prober, draft, {size: _ODD_WORD})
+    return "used" if link.get(size) == str(draft.facts.default_size) else "accepted", order
+
+
+def _link_of(prober: Prober, draft: Draft, query: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of the link to the page itself of a list with a query, none if that is not seen."""
     try:
         response = prober.send("GET", draft.facts.operation("list").path, query=query, fresh=True)
         link = SeenPage(response, prober.expectations).value("link-self")
     except (Undecided, Unlisted):
-        return "accepted"
-    names = dict(parse_qsl(urlsplit(str(link)).query, keep_blank_values=True))
-    if _EMPTY_PARAMETER in names:
-        return "sent-empty"
-    return "sent" if _NO_PARAMETER in names else "accepted"
+        return {}
+    return dict(parse_qsl(urlsplit(str(link)).query, keep_blank_values=True))
 
 
 def _nothing(prober: Prober) -> dict[str, str]:

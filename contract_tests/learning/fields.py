@@ -11,6 +11,7 @@ from contract_tests.learning.grammar import (
     ADDRESSES,
     ODD_ADDRESSES,
     ODD_URLS,
+    SCHEMELESS,
     URLS,
     USUAL_PATTERNS,
     agreeing,
@@ -551,6 +552,8 @@ def _what_of(outcome: Outcome) -> tuple[Any, str]:
     text = outcome.trial.sent.text
     if is_blanked(outcome):
         return (text,), "is"
+    if outcome.look is None and "://" in str(outcome.shown) and ":" not in (text or ":"):
+        return SCHEMELESS, "matches"
     for treatment in ("padded", "tags", "quotes"):
         if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
             return None, treatment

@@ -25,6 +25,8 @@ ODD_ADDRESSES = (
     'a"b@example.com', "a..b@example.com", "a@example..com", "a\u017c@example.com", "a@example.com<b>x</b>",
     "a@example.com&amp;x", "A@EXAMPLE.COM", "a@b.example.com", "a@\u017c\u00f3.example.com", "a@b'x.example.com",
 )  # fmt: skip
+# A URL without a scheme, which a service may put in front.
+SCHEMELESS = r"^[^:]*$"
 # What may be wrong with an address or a URL, if a service tells faults apart.
 FAULTS = (
     r"^[^@]*$", r"@.*@", r"@[^.]*$", r"@[^.@]*$", r"\s", r"\.\.", r"@.*\.\.", r"^[^@]*\.\.", r"[<>]", r"^[^@]*[<>\s]",

@@ -44,6 +44,7 @@ _SIZES: Sequence[tuple[str, str]] = (
     ("not-listed", "40"),
     ("not-listed", "99999"),
     ("not-listed", "1"),
+    ("not-listed", "60"),
 )
 UNKNOWN = "filter"
 

@@ -28,6 +28,7 @@ from mock_server.document.treatments import (
     CUT,
     ESCAPE,
     JOIN,
+    PREFIX,
     TWICE,
     SentInput,
     change_of,
@@ -166,11 +167,11 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "padded": ("trim",),
     "blank": ("trim",),
     "control": ("strip-control", "trim"),
-    "line-break": ("strip-control", "trim"),
+    "line-break": ("strip-control", "trim", "squeeze"),
     "tags": ("strip-tags", "escape-tags"),
     "quotes": ("escape-quotes",),
     "wrong-case": ("listed-case", "lower"),
-    "any": ("lower-domain", "lower"),
+    "any": ("lower-domain", "lower-host", "lower"),
     "array": ("last", "first", "join"),
     "twice": ("first", "last", "join"),
     "file": ("last",),
@@ -456,9 +457,12 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
         yield from (_EMPTIED, *_REPLACED)
     if treatment == "longer-than" and isinstance(shown, str) and mask is None:
         yield (("cut", len(shown)),)
+    if treatment == "matches" and isinstance(shown, str) and (found := re.match(r"https?://", shown)):
+        yield ((PREFIX, found[0]),)
+        yield ((PREFIX, found[0]), ("lower-host", None))
     yield from (((name, None),) for name in CLEANERS if name not in likely)
     if schema.get("type") == "integer":
-        by_schema = (("nearest", None),) if "enum" in schema else (("clamp", None),)
-        yield from (by_schema, (("cast", None), *by_schema))
+        for word in ("nearest", "next-listed") if "enum" in schema else ("clamp",):
+            yield from (((word, None),), (("cast", None), (word, None)))
     for pair in permutations(("strip-tags", "escape-tags", "escape-quotes", "trim", "strip-control"), 2):
         yield tuple((name, None) for name in pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from mock_server.api.context import Context
 from mock_server.api.forced import outage
@@ -168,22 +169,33 @@ def _place(page: PageBounds, count: int) -> dict[str, Any]:
 def _links(context: Context, query: Query, page: PageBounds) -> dict[str, str | None]:
     """Return each link, None for a page that does not exist."""
     operation, paging = context.operation, context.operation.paging
-    repeated, page_first = query.repeated_as(paging["link-repeats"]), paging.get("link-page") == "first"
-    opening = f"?{repeated}&" if repeated and not page_first else paging["link-opening"]
-    path = f"{context.contract.base_path}{paging['link-path']}"
-    before = f"{context.site}{path}{opening}{operation.page_parameter}="
-    after = f"&{repeated}" if repeated and page_first else ""
+    pairs, word = query.repeated_as(paging["link-repeats"]), paging.get("link-page", "last")
+    if word == "sorted":
+        pairs = sorted(pairs)
+    before = [
+        pair for pair in pairs if word == "last" or (word == "sorted" and pair[0] < operation.page_parameter)
+    ]
+    opening = f"?{_encoded(before)}&" if before else paging["link-opening"]
+    path = f"{context.contract.base_path}{paging['link-path']}{opening}{operation.page_parameter}="
+    after = "".join(f"&{_encoded([pair])}" for pair in pairs if pair not in before)
 
-    def link(number: int | None) -> str | None:
-        return None if number is None else f"{before}{number}{after}"
+    def link(number: int | str | None) -> str | None:
+        return None if number is None else f"{context.site}{path}{number}{after}"
+
+    taken = query.page_taken or ""
+    is_taken = taken.isascii() and taken.lstrip("+").isdigit() and taken.lstrip("+0") == str(page.itself)
 
     return {
         "link-first": link(1),
         "link-last": link(page.last),
         "link-next": link(page.next),
         "link-previous": link(page.previous),
-        "link-self": link(page.itself),
+        "link-self": link(quote(taken, safe="") if is_taken else page.itself),
     }
+
+
+def _encoded(pairs: Sequence[tuple[str, str]]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
 def _new_settings(context: Context, type_name: str) -> dict[str, str | None]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from mock_server.api.context import Context, problem_of
 from mock_server.contract import Operation, Parameter
@@ -30,25 +29,28 @@ class Query:
     """What the query of a list asks for.
 
     `values`: by the parameters' roles. `equal`: the wanted text of properties, for the role "equals". `accepted`: the
-    parameters that links may repeat, as they were read. `sent`: all sent parameters except the page, if links repeat
-    them. `page_text`: the page's number as it was sent.
+    parameters that links may repeat, as they were read; `used`: with those that the default was used for. `sent`: all
+    sent parameters except the page, if links repeat them. `page_text`: the page's number as it was sent, and
+    `page_taken`: as rows have left it.
     """
 
     parameters: dict[str, Parameter] = field(default_factory=dict)  # by role
     values: dict[str, int | str] = field(default_factory=dict)
     equal: dict[str, int | str] = field(default_factory=dict)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    used: list[tuple[str, str]] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
     page_text: str | None = None
+    page_taken: str | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether the list is filtered, or in another order than the usual one."""
         return bool(self.equal) or not _NARROWING.isdisjoint(self.values)
 
-    def repeated_as(self, word: str) -> str:
-        """Return the parameters that links repeat, by the word of `x-paging`, as a query string without the page."""
-        pairs = [] if word == "none" else self.accepted
+    def repeated_as(self, word: str) -> list[tuple[str, str]]:
+        """Return the parameters that links repeat except the page, by the word of `x-paging`."""
+        pairs = [] if word == "none" else self.used if word == "used" else self.accepted
         if word in {"sent", "sent-empty"}:
             pairs = self.sent
         if word in {"not-default", "always"}:
@@ -62,7 +64,7 @@ class Query:
             pairs = [
                 (name, text) for name, text in told.items() if word == "always" or usual.get(name) != text
             ]
-        return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
+        return pairs
 
 
 def read_query(context: Context) -> Query:
@@ -88,9 +90,14 @@ def read_query(context: Context) -> Query:
                 continue
             value = _value(context, parameter, text, reaction)
             if role == "page":
-                query.page_text = text
-            elif parameter.admits(read := parameter.value(reaction)):
-                query.accepted.append((parameter.name, str(read)))
+                query.page_text, query.page_taken = (
+                    text,
+                    reaction.text if reaction.outcome == "taken" else None,
+                )
+            else:
+                query.used.append((parameter.name, str(value)))
+                if parameter.admits(parameter.value(reaction)):
+                    query.accepted.append(query.used[-1])
         if value is None:
             continue
         if role == "equals":

@@ -268,9 +268,10 @@ def _reader(schema: Mapping[str, Any], rows: Rows) -> tuple[str, Callable[[str],
     return ("number", values.to_int) if cast == "php-integer" else ("text", str)
 
 
-# An integer as JSON and OpenAPI write it. Not `int()`: that also takes "1_0", " 1" and Arabic digits.
-# One beyond 64 bits is the largest, if no row refuses it.
+# An integer as JSON and OpenAPI write it, as an id is; and what else rows may take for one. Not `int()`: that also
+# takes "1_0", " 1" and Arabic digits. One beyond 64 bits is the largest, if no row refuses it.
 _STRICT_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
+_LOOSE_INTEGER = re.compile(r"[+-]?[0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,7 +300,8 @@ class Parameter:
             return text
         if self.lenient:
             return values.to_int(text)
-        return values.to_int(text) if _STRICT_INTEGER.match(text) else None
+        pattern = _STRICT_INTEGER if self.role is None else _LOOSE_INTEGER
+        return values.to_int(text) if pattern.match(text) else None
 
     def value(self, reaction: Reaction) -> int | str | None:
         """Return the value that a reaction to a text gives, None for the default."""

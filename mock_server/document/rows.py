@@ -30,6 +30,7 @@ from mock_server.document.treatments import (
     ESCAPE,
     JOIN,
     NOT_UTF_8,
+    PREFIX,
     TRANSFORMATIONS,
     TREATMENTS,
     Schema,
@@ -271,6 +272,8 @@ def _transformation(word: Any, place: Place | None) -> tuple[str, Any]:
     match name:
         case "join":
             is_right, how = isinstance(argument, str), f"Write `{{{JOIN}: ','}}`."
+        case "prefix":
+            is_right, how = isinstance(argument, str), f"Write `{{{PREFIX}: 'https://'}}`."
         case "cut":
             is_right, how = isinstance(argument, int) and argument >= 0, f"Write `{{{CUT}: 128}}`."
         case "escape":

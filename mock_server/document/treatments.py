@@ -322,6 +322,8 @@ CLEANERS: Mapping[str, Callable[[str], str]] = {
     "strip-control": lambda text: _CONTROL.sub("", text),
     "lower": str.lower,
     "lower-domain": _lower_domain,
+    "lower-host": lambda text: re.sub(r"^(?:[^:/?#]+://)?[^/?#]*", lambda found: found[0].lower(), text),
+    "squeeze": lambda text: re.sub(r"\s+", " ", text),
     "cast": _leading_integer,
 }
 
@@ -334,7 +336,7 @@ CHOICES: Mapping[str, Callable[[str | None, SentInput], str | None]] = {
 }
 
 # Transformations that need the schema of the field.
-_BY_SCHEMA = ("nearest", "clamp", "listed-case")
+_BY_SCHEMA = ("nearest", "next-listed", "clamp", "listed-case")
 
 # The transformation with a number.
 CUT = "cut"
@@ -342,10 +344,13 @@ CUT = "cut"
 # The transformation with a text, which joins all texts that were sent by the field's name.
 JOIN = "join"
 
+# The transformation with a text that it puts in front.
+PREFIX = "prefix"
+
 # The transformation with a mapping of characters to texts, such as `{'&': '&amp;', '/': '&#x2F;'}`.
 ESCAPE = "escape"
 
-TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, JOIN, *_BY_SCHEMA, CUT, ESCAPE)
+TRANSFORMATIONS: tuple[str, ...] = (*CLEANERS, *CHOICES, JOIN, *_BY_SCHEMA, CUT, PREFIX, ESCAPE)
 
 
 def change_of(
@@ -384,6 +389,8 @@ def _choice(name: str, argument: Any) -> Change | None:
 def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]:
     if name == CUT:
         return lambda text: text[:argument]
+    if name == PREFIX:
+        return lambda text: argument + text
     if name == ESCAPE:
         signs = str.maketrans(dict(argument))
         return lambda text: text.translate(signs)
@@ -396,6 +403,9 @@ def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]
         return lambda text: (
             str(min(numbers, key=lambda each: abs(each - int(text)))) if _is_number(text) else text
         )
+    if name == "next-listed":
+        numbers = sorted(int(value) for value in listed if value.removeprefix("-").isdecimal())
+        return lambda text: str(_next(numbers, int(text))) if _is_number(text) else text
     low, high = schema.get("minimum"), schema.get("maximum")
     return lambda text: _clamped(text, low, high) if _is_number(text) else text
 
@@ -434,6 +444,11 @@ def spelled(field: str, form: str) -> str:
         return first + "".join(word.capitalize() for word in rest)
     words = field.replace("_", " ")
     return words if form == "words" else words.capitalize()
+
+
+def _next(numbers: Sequence[int], wanted: int) -> int:
+    """Return the smallest number that is not below the wanted one, else the largest."""
+    return next((number for number in numbers if number >= wanted), numbers[-1] if numbers else wanted)
 
 
 def _is_number(text: str) -> bool:

@@ -82,6 +82,9 @@ def test_treatments_can_be_told_apart() -> None:
         ("[lower]", "ABC", "abc"),
         ("[lower-domain]", "Ada@EXAMPLE.com", "Ada@example.com"),
         ("[lower-domain]", "ABC", "ABC"),
+        ("[lower-host]", "HTTPS://EXAMPLE.com/A", "https://example.com/A"),
+        ("[{prefix: 'https://'}]", "example.com", "https://example.com"),
+        ("[squeeze]", "a \r\nb", "a b"),
         ("[cast]", "12abc", "12"),
         ("[cast]", "-012", "-12"),
         ("[cast]", "abc", "0"),
@@ -99,6 +102,8 @@ def test_a_transformation(change: str, before: str, after: str) -> None:
     [
         ("nearest", {"enum": [10, 25, 50]}, "30", "25"),
         ("nearest", {"enum": [10, 25, 50]}, "word", "word"),
+        ("next-listed", {"enum": [10, 25, 50]}, "26", "50"),
+        ("next-listed", {"enum": [10, 25, 50]}, "99", "50"),
         ("clamp", {"minimum": 1, "maximum": 9}, "-3", "1"),
         ("clamp", {"minimum": 1, "maximum": 9}, "12", "9"),
         ("clamp", {"minimum": 1, "maximum": 9}, "7", "7"),
@@ -127,6 +132,10 @@ def test_every_transformation_is_tried() -> None:
     tried = "trim strip-tags escape-quotes escape-tags strip-control cut lower lower-domain cast listed-case replace"
     assert set(TRANSFORMATIONS) == {
         *tried.split(),
+        "lower-host",
+        "prefix",
+        "squeeze",
+        "next-listed",
         "escape",
         "nearest",
         "clamp",

@@ -263,6 +263,19 @@ def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
     assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
 
 
+@pytest.mark.parametrize("words", [{"link-repeats": "used"}, {"link-repeats": "sent", "link-page": "sorted"}])
+def test_links_repeat_the_size_that_was_used_and_may_be_sorted(words: dict[str, str], tmp_path: Path) -> None:
+    actions = [
+        {"target": f"$.paths['{path}'].get['x-paging']", "update": words} for path in (LIST, f"{LIST}/")
+    ]
+    client = client_of(tmp_path, *actions)
+    first = client.list(results_per_page="word", filter="1")["links"]["first"].partition("?")[2]
+    sorted_ = "filter=1&page=1&results_per_page=word"
+    assert first == (sorted_ if "link-page" in words else "results_per_page=25&page=1")
+    learned = Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]
+    assert words.items() <= learned.items()
+
+
 def test_links_to_another_site_are_told(tmp_path: Path) -> None:
     told = []
     for scheme in (b"http:", b"https:"):
