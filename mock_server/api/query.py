@@ -50,7 +50,9 @@ class Query:
 
     def repeated_as(self, word: str) -> list[tuple[str, str]]:
         """Return the parameters that links repeat except the page, by the word of `x-paging`."""
-        pairs = [] if word == "none" else self.used if word == "used" else self.accepted
+        pairs = [] if word == "none" else self.accepted
+        if word == "used":
+            pairs = self.used
         if word in {"sent", "sent-empty"}:
             pairs = self.sent
         if word in {"not-default", "always"}:
@@ -94,7 +96,7 @@ def read_query(context: Context) -> Query:
                     text,
                     reaction.text if reaction.outcome == "taken" else None,
                 )
-            else:
+            elif value is not None:
                 query.used.append((parameter.name, str(value)))
                 if parameter.admits(parameter.value(reaction)):
                     query.accepted.append(query.used[-1])
