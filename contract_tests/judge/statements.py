@@ -56,12 +56,13 @@ class Statement:
 # The duties of any API. Breaking one is a finding whatever the documentation says.
 RESPONSES = Statement("Each request is answered, and not with a server error.")
 JSON = Statement("A success is valid JSON and is labelled as JSON.")
-KEYS = Statement(
-    "A key opens the handlers of its own account and no others. No key, or a wrong one, opens none."
-)
+KEYS = Statement("A key opens the handlers of its own account and no others.")
+NEEDS_KEY = Statement("A request without a key opens nothing.")
+NEEDS_GOOD_KEY = Statement("A wrong key opens nothing.")
 WRITTEN = Statement("What was written is what is read.")
 GONE = Statement("What was deleted stays deleted.")
 IDS = Statement("Each new handler has an id that no other handler has or had.")
+KEPT = Statement("What was created stays until it is deleted.")
 PAGES = Statement("The pages of the list show each handler once, and the total counts them.")
 OTHERS = Statement("A write changes the handler that it names and no other.")
 STEADY = Statement("What nothing has written to stays as it was.")

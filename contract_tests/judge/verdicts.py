@@ -15,7 +15,16 @@ import jsonschema_rs
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
 from contract_tests.guard.exchange import Exchange
 from contract_tests.guard.mask import HIDDEN, MARK
-from contract_tests.judge.statements import JSON, KEYS, RESPONSES, Statement, Statements, pointer
+from contract_tests.judge.statements import (
+    JSON,
+    KEYS,
+    NEEDS_GOOD_KEY,
+    NEEDS_KEY,
+    RESPONSES,
+    Statement,
+    Statements,
+    pointer,
+)
 from mock_server.document import load, plain
 
 if TYPE_CHECKING:
@@ -259,7 +268,7 @@ class Conformity:
         if response.status == 0 or (response.status >= 500 and not is_unknown_method):
             wanted = Returned(refusal.status)
             return [Complaint(RESPONSES, about, Returned(said(response)), wanted, operation=operation)]
-        if 300 <= response.status < 400 and rests_on == KEYS:
+        if 300 <= response.status < 400 and rests_on in (KEYS, NEEDS_KEY, NEEDS_GOOD_KEY):
             rests_on = self._statements.refusal(kind, refusal)  # a redirect opens no handlers
         if response.status < 400:
             refused = f"refused with {refusal.status}"

@@ -16,6 +16,8 @@ from contract_tests.judge.verdicts import Complaint, Conformity, Deviation
 from contract_tests.target.api import Spoken, TargetResponse
 
 _LINKS = ("link-first", "link-last", "link-next", "link-previous", "link-self")
+# Links to be followed from page to page: each page must be of the same size.
+_STEPS = frozenset({"link-next", "link-previous"})
 # Facts that follow from the total.
 _BY_TOTAL = frozenset({"total-pages", "link-last", "link-next"})
 _MOST_PAGES = 500
@@ -136,18 +138,28 @@ class Listing:
     def complaints(self, page: Page) -> list[Complaint]:
         """Return what is wrong with a page's meta, links and number of rows, given its own total.
 
-        If a page tells another size than it should have, the rest may follow from the one or the other.
+        If a page tells or has another size than it should have, the rest may follow from the one or the other.
         """
         facts, told = self._facts, page.facts.get("page-size")
         size = page.size if page.size in facts.sizes else facts.default_size
-        if told is None or same(told, size):
-            return self._by_size(page, size)
-        ways = [self._by_size(page, size)]
-        if isinstance(told, int) and told > 0:
-            ways += [self._by_size(page, told), self._by_size(replace(page, size=told), told)]
-        ground = self._statements.page("page-size", "Each page tells its size.")
-        about = f"{self._place('page-size')} of {self._named(page)}"
-        return [Complaint(ground, about, json.dumps(told), json.dumps(size)), *min(ways, key=len)]
+        ways = {size: self._by_size(page, size)}
+        is_told = told is None or same(told, size)
+        is_filled = all(one.statement != PAGES for one in ways[size])
+        for other in () if is_told and is_filled else (told, facts.default_size, len(page.rows)):
+            if isinstance(other, int) and other > 0 and other not in ways:
+                alike = (page, replace(page, size=other), replace(page, size=None))  # by their links
+                ways[other] = min((self._by_size(each, other) for each in alike), key=len)
+        kept = min(ways, key=lambda other: len(ways[other]))
+        ground = self._statements.page(
+            "page-size", "Each page has the size that was asked for, and tells it."
+        )
+        if not is_told:
+            about = f"{self._place('page-size')} of {self._named(page)}"
+            return [Complaint(ground, about, json.dumps(told), json.dumps(size)), *ways[kept]]
+        if kept == size:
+            return ways[size]
+        about = f"the size of {self._named(page)}, by its rows,"
+        return [Complaint(ground, about, str(kept), str(size)), *ways[kept]]
 
     def _by_size(self, page: Page, size: int) -> list[Complaint]:
         """Return what is wrong with a page that has this size."""
@@ -212,7 +224,8 @@ class Listing:
             if self._is_link(value, wanted):
                 continue
             about = f"{self._place(word)} of {self._named(page)}"
-            if number is not None and self._leads_to(page, value, number):
+            loses_size = word in _STEPS and self._drops_size(page, value)
+            if number is not None and not loses_size and self._leads_to(page, value, number):
                 ground, about = (
                     self._form(page, value),
                     f"a link on a page of size {page.size or self._facts.default_size}",
@@ -221,8 +234,15 @@ class Listing:
                 continue
             ground = beyond or self._statements.page(word, "Each link leads to the page that it names.")
             there = "null" if number is None else f"a link to page {number}"
+            there += f" of size {page.size}" if loses_size else ""
             seen = "null" if value is None else f"`{value}`"
             yield Complaint(ground, about, seen, self._by_total(there, word, page))
+
+    def _drops_size(self, page: Page, shown: Any) -> bool:
+        """Tell whether a link lacks the size of the page, while one to the first or last page has it."""
+        name = f"{self._facts.size_parameter}="
+        is_repeated = any(name in str(page.facts[word]) for word in ("link-first", "link-last"))
+        return page.size is not None and is_repeated and isinstance(shown, str) and name not in shown
 
     def _place(self, word: str) -> str:
         """Return the readable place where a list shows a fact."""

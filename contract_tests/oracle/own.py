@@ -13,6 +13,7 @@ from contract_tests.judge.statements import (
     ALIKE,
     GONE,
     IDS,
+    KEPT,
     KEYS,
     MULTIPART,
     OTHERS,
@@ -31,7 +32,7 @@ from contract_tests.oracle.expected import (
     steady,
 )
 from contract_tests.oracle.listing import Listing
-from contract_tests.oracle.showing import Owned, Showing, is_before
+from contract_tests.oracle.showing import TELLING, Owned, Showing, is_before
 from contract_tests.probes.reading import number
 from contract_tests.run.run import Run
 from contract_tests.target.api import Media, Spoken, TargetResponse, Withheld
@@ -62,6 +63,7 @@ class Own:
         self._showing = Showing(self.facts, self.statements)
         self._others: set[int] | None = None
         self._names: set[str] = set()
+        self._texts: dict[str, int] = {}  # the handler to which a setting was last sent, by its text
         self._astray = False
 
     @property
@@ -77,9 +79,9 @@ class Own:
     @property
     def most(self) -> int:
         """How many handlers may be live at a time."""
-        if self.spares:
-            return 12
-        return 23 if self.thrifty else 25  # three pages of the smallest size
+        return (
+            12 if self.spares else 26
+        )  # one more than a page of the usual size, three pages of the smallest
 
     def others(self) -> set[int]:
         """Return the ids from before the session's first create. None of them is ever written to."""
@@ -119,6 +121,7 @@ class Own:
                 IDS, f"the id in the answer to a create is missing, or was in use: {said(response)}"
             )
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
+        self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         complaints += self._weighed(owned, self._showing.written("create", owned, response, is_new=True))
         self.require(complaints)
         return owned
@@ -251,6 +254,7 @@ class Own:
         """Update a handler, and expect the documented refusal or effect."""
         prospect = self.expected.update(owned.handler, sent, _name(media))
         self._remember(sent, self.facts.update_form)
+        owned.is_written = True
         response = self.api.post(self.api.path_of("update", owned.id), sent, media)
         about = f"an update of {owned.id} with {listed(sent)}"
         if prospect.refusal:
@@ -262,6 +266,7 @@ class Own:
             self.turned_away("update", response, prospect.rests_on, about)
             return
         owned.handler = self.expected.updated(owned.handler, sent)
+        self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         complaints = self.conformity.success("update", response)
         complaints += self._weighed(owned, self._showing.written("update", owned, response))
         self.require(complaints)
@@ -274,7 +279,7 @@ class Own:
         complaints = self.conformity.success("delete", response)
         if response.status in _GONE:
             what = f"a delete of {owned.id} returns {said(response)}, and no call deleted it before"
-            complaints = [Complaint(STEADY, what, operation=self.facts.operation("delete").id)]
+            complaints = [Complaint(KEPT, what, operation=self.facts.operation("delete").id)]
         self._astray = self._astray or response.status // 100 != 2  # the id may have been wrong
         self.require(complaints)
 
@@ -326,11 +331,7 @@ class Own:
             for n in self.dead
             if n in by_id and n not in self._reused
         ]
-        complaints += [
-            Complaint(PAGES, f"the list lacks {n}, which no call deleted")
-            for n in self.live
-            if n not in by_id
-        ]
+        complaints += [self._lacking(n) for n in self.live if n not in by_id]
         gone = sorted(self.others() - by_id.keys())
         complaints += [
             Complaint(OTHERS, f"the list lacks {n}, which no call of this run touched") for n in gone
@@ -340,17 +341,26 @@ class Own:
             complaints += self.compared(owned, by_id[owned.id]) if owned.id in by_id else []
         self.require(complaints + self.order(by_id))
 
+    def _lacking(self, handler_id: int) -> Complaint:
+        """Return what is wrong with a live handler that the list lacks: it is gone, or not listed."""
+        if self.api.retrieve(handler_id).status // 100 == 2:
+            about = f"the list lacks handler {handler_id}, which a retrieve shows"
+            return Complaint(PAGES, about, operation=self.facts.operation("list").id)
+        return Complaint(KEPT, f"handler {handler_id} is gone, and no call deleted it")
+
     def _strangers(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Complaint]:
         """Return what is wrong with rows that no call should have made.
 
-        If somebody else may use the account, only rows with a name of this session count.
+        If somebody else may use the account, only rows with a name of this session count. A row with a lower id than
+        the first of the session is older, and a list that did not show it before is another fault.
         """
-        known = self.others() | self.live.keys() | set(self.dead)
+        own = self.live.keys() | set(self.dead)
+        known, first = self.others() | own, min(own, default=0)
         name = self.facts.row["name"]
         return [
             Complaint(OTHERS, f"the list shows {n}, named {row[name]!r}, which no call should have made")
             for n, row in rows.items()
-            if n not in known and (self.run.is_alone or row[name] in self._names)
+            if n > first and n not in known and (self.run.is_alone or row[name] in self._names)
         ]
 
     def _backwards(self) -> Iterator[Complaint]:
@@ -452,6 +462,11 @@ class Own:
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return how a shown row differs from the expected handler. What is left open is taken as shown."""
         complaints = self._weighed(owned, self._showing.retrieved(owned, row))
+        if not owned.is_written:  # since the last look
+            complaints = [
+                one._replace(statement=STEADY) if one.statement == WRITTEN else one for one in complaints
+            ]
+        owned.is_written = False
         if not complaints:
             owned.handler = confirmed(owned.handler, owned.handler.grounds)
         return complaints
@@ -459,11 +474,21 @@ class Own:
     def _weighed(self, owned: Owned, differences: Iterable[tuple[str, Any, Complaint]]) -> list[Complaint]:
         complaints = []
         for key, shown, seen in differences:
-            complaint = self._of_its_type(owned, key, shown, seen)
+            complaint = self._of_another(owned, key, shown) or self._of_its_type(owned, key, shown, seen)
             if key and not self.judge.ruling(complaint.statement).is_finding:
                 owned.handler = steady(owned.handler, key, shown)
             complaints.append(complaint)
         return complaints
+
+    def _of_another(self, owned: Owned, key: str, shown: Any) -> Complaint | None:
+        """Return the complaint about a setting that shows what was sent to another handler, None if it does not."""
+        if not key.startswith("settings.") or not isinstance(shown, str) or len(shown) < TELLING:
+            return None
+        other = self._texts.get(shown, owned.id)
+        if other == owned.id or shown in {*owned.handler.sent.values(), *owned.handler.former.values()}:
+            return None
+        about = f"`{key.removeprefix('settings.')}` in `settings` of handler {owned.id} is {shown!r}"
+        return Complaint(OTHERS, f"{about}, which was sent to handler {other}")
 
     def _of_its_type(self, owned: Owned, key: str, shown: Any, complaint: Complaint) -> Complaint:
         """Return a complaint, which is another one if a probe saw the same kind of update do otherwise to another type.

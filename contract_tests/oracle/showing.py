@@ -17,7 +17,8 @@ from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
 
-_TELLING = 8
+# So long is a text of settings that can be recognized.
+TELLING = 8
 _ROUNDING = timedelta(seconds=2)
 
 
@@ -25,7 +26,7 @@ _ROUNDING = timedelta(seconds=2)
 class Owned:
     """A handler: id, what it must be, creation time as first shown, and time of the last change as last shown.
 
-    `born` is the time of the create by `time.monotonic`, in seconds.
+    `born` is the time of the create by `time.monotonic`, in seconds. `is_written`: it was not looked at since a write.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Owned:
     created: str | None = None
     changed: str | None = None
     born: float = field(default_factory=time.monotonic)
+    is_written: bool = True
 
 
 class Showing:
@@ -127,7 +129,7 @@ class Showing:
             if type(number) is int and str(number) == handler.settings.get(key):
                 value[key] = str(number)
                 yield "", None, Complaint(ground, f"`{key}` in {about}", _short(number), "a text", part=part)
-        self._sent.update(text for text in handler.sent.values() if len(text) >= _TELLING)
+        self._sent.update(text for text in handler.sent.values() if len(text) >= TELLING)
         for key in sorted((handler.settings.keys() | value.keys()) - handler.uncertain):
             complaint = self._setting(handler, key, value, f"`{key}` in {about}")
             if complaint is not None:

@@ -215,10 +215,12 @@ def _is_enabled_in_replies(prober: Prober) -> Finding:
     name = prober.facts.row["enabled"]
     value, listed = row.get(name), _listed(prober, row).get(name)
     if name not in row:
-        return Outside("It is not shown.")
-    if type(value) is not type(listed):  # which another finding tells: the list and a retrieve differ
-        return Outside(f"{shown(value)} in a retrieve, and {shown(listed)} in the list.")
-    kind = "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else ""
+        return Unknown("it is not shown")
+    if type(value) is not type(listed):
+        return Unknown(f"it is shown as {shown(value)} by a retrieve, and as {shown(listed)} by the list")
+    if not isinstance(value, int):  # the suites tell it, too, as they judge each response
+        return Unknown(f"it is shown as {shown(value)}")
+    kind = "boolean" if isinstance(value, bool) else "integer"
     return prober.expectations.decide(
         "is-enabled-in-replies",
         kind,

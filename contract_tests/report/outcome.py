@@ -11,7 +11,16 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
-from contract_tests.judge.statements import JSON, PAGES, RESPONSES
+from contract_tests.judge.statements import (
+    JSON,
+    KEPT,
+    NEEDS_GOOD_KEY,
+    NEEDS_KEY,
+    OTHERS,
+    PAGES,
+    RESPONSES,
+    STEADY,
+)
 from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
@@ -22,6 +31,9 @@ _LONGEST_RESPONSE = 600
 _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
 _MOST_ALSO = 3
+# What concerns the service as a whole, so that one cause breaks it in several operations.
+_ANYWHERE = frozenset(one.says for one in (NEEDS_KEY, NEEDS_GOOD_KEY, KEPT))
+_MOVED = frozenset(one.says for one in (OTHERS, STEADY))
 # How a sentence names a row; its other numbers are pages, sizes and totals.
 _OF_ROW = re.compile(
     r"\b(?:handler|row|id|when|shows|lacks|(?:retrieve|update|delete) of) (\d+)", re.IGNORECASE
@@ -150,20 +162,36 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
     """Merge findings that have one cause: the first one mentions the others.
 
     These have one cause: contradictions of the same place of the document in the same property, findings about a list
-    that does not add up, an operation's server errors and broken JSON, and all that is seen of a property in a wrong
-    form.
+    that does not add up, an operation's server errors and broken JSON, all that is seen of a property in a wrong form,
+    operations that need no key or take any, handlers that are gone, and values that change without a write to them.
     """
     misshapen = {one.part for one in findings if one.is_of_form}
+    moved = [one for one in findings if one.documented in _MOVED]
+    parts = {one.part for one in moved if one.part}
+    rows = {row for one in moved if one.documented == OTHERS.says for row in _OF_ROW.findall(one.title)}
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for number, one in enumerate(findings):
         if one.part in misshapen:
             key: tuple[str, ...] = ("property", one.part)
+        elif one.documented in _ANYWHERE:
+            key = (one.documented,)
+        elif (
+            one in moved
+            or one.part in parts
+            or (one.title[0] == "`" and rows & {*_OF_ROW.findall(one.title)})
+        ):
+            key = ("moved",)
         elif one.place or one.documented in {RESPONSES.says, JSON.says, PAGES.says}:
             key = (one.kind, one.operation, one.place or one.documented, one.part)
         else:
             key = (str(number),)
         groups.setdefault(key, []).append(one)
-    return [_as_one(sorted(group, key=lambda one: not one.is_of_form)) for group in groups.values()]
+    return [_as_one(sorted(group, key=_likely)) for group in groups.values()]
+
+
+def _likely(finding: Finding) -> tuple[bool, bool]:
+    """Return what sorts the findings of one cause, the one that names it best first."""
+    return not finding.is_of_form, finding.documented != OTHERS.says
 
 
 def _as_one(group: Sequence[Finding]) -> Finding:

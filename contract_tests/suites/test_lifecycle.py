@@ -26,6 +26,8 @@ _TICK = 1.1
 # The same between two updates whose times must differ on any service.
 _SECOND = 1.1
 
+# A name that breaks a query in which it is not escaped.
+_QUOTED = "O'Brien"
 _SWITCHES = ("true", "on", "2", "", "no", "0", "1")
 
 
@@ -94,7 +96,7 @@ def _creates(own: Own) -> Iterator[tuple[dict[str, str], str]]:
     media_types = own.facts.operation("create").media_types
     create, switch = own.facts.create_form, own.facts.form["enabled"]
     for number, type_name in enumerate(own.facts.types):
-        name = UNICODE[number // 2 % len(UNICODE)] if number % 2 else ""
+        name = UNICODE[number // 2 % len(UNICODE)] if number % 2 else _QUOTED if number == 2 else ""
         form = own.samples.form(type_name, name)
         if number % 3 == 1 and create.ignores_foreign:
             form |= _foreign(own, type_name)

@@ -37,9 +37,9 @@ def test_there_is_more_than_one_page(own: Own) -> None:
     smallest = own.facts.sizes[0]
     if own.spares and _total(own) <= smallest:
         pytest.skip(f"each request counts: two pages take {smallest + 1} handlers, and the account has fewer")
-    # Three handlers on the last page: the order of two rows of the run shows there. One page is in the middle.
-    most = smallest if own.spares else 2 * smallest
-    wanted = min(own.most, len(own.live) + max(0, most + 3 - _total(own)))
+    # At least two rows on the last page show its order. One page is in the middle, and one size holds all rows.
+    most = smallest + 3 if own.spares else max(2 * smallest + 3, own.facts.default_size + 1)
+    wanted = min(own.most, len(own.live) + max(0, most - _total(own)))
     while len(own.live) < wanted:
         own.create(own.samples.form(own.scarce()))
 
@@ -58,6 +58,13 @@ def _partition(reading: Own, pages: list[Page]) -> None:
     reading.require(
         complaint for n, owned in reading.live.items() for complaint in reading.compared(owned, rows[n])
     )
+
+
+def test_each_size_is_kept(reading: Own) -> None:
+    sizes = reading.facts.sizes[-1:] if reading.spares else reading.facts.sizes
+    reading.require(reading.listing.complaints(_plain(reading)))
+    for size in sizes:
+        reading.require(reading.listing.complaints(reading.listing.seen(1, size)))
 
 
 @pytest.mark.writes
@@ -90,8 +97,12 @@ def test_two_lists_are_in_one_order(reading: Own) -> None:
     complaints = []
     if not reading.spares and one.ids != reading.listing.get(1, sizes[-1]).ids:
         complaints.append(Complaint(SAME, "two lists differ in order, and nothing happened between them"))
-    shared = min(len(small.ids), len(one.ids))
-    if small.ids[:shared] != one.ids[:shared]:
+    ids = list(small.ids)
+    for number in range(2, 1 if reading.spares else small.facts["total-pages"] + 1):
+        if len(ids) < len(one.ids):
+            ids += reading.listing.seen(number, sizes[0]).ids
+    shared = min(len(ids), len(one.ids))
+    if ids[:shared] != [*one.ids[:shared]]:
         complaints.append(Complaint(SAME, "pages of different sizes show the handlers in different orders"))
     reading.require(complaints + reading.listing.complaints(one) + reading.listing.complaints(small))
 
@@ -105,13 +116,6 @@ def _plain(reading: Own) -> Page:
     """Return the list without a size; the page that shows everything if the former is stale."""
     is_spared = _is_asked_anew(reading)
     return reading.listing.seen(1, reading.facts.sizes[-1]) if is_spared else reading.listing.seen()
-
-
-def test_each_size_is_kept(reading: Own) -> None:
-    sizes = reading.facts.sizes[-1:] if reading.run.profile.name == "quick" else reading.facts.sizes
-    reading.require(reading.listing.complaints(_plain(reading)))
-    for size in sizes:
-        reading.require(reading.listing.complaints(reading.listing.seen(1, size)))
 
 
 def test_a_page_beyond_the_last_is_what_the_document_says(reading: Own) -> None:

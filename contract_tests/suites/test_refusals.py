@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from contract_tests.document import NOBODYS
-from contract_tests.judge.statements import KEYS, Statement
+from contract_tests.judge.statements import KEYS, NEEDS_GOOD_KEY, NEEDS_KEY, PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
 from contract_tests.probes.reading import mapping, rows_in
@@ -36,8 +36,9 @@ def _refused(
     own: Own, kind: str, handler_id: object, authorization: object, *, is_malformed: bool = False
 ) -> None:
     response = _ask(own, kind, handler_id, authorization)
-    name = "no_access" if authorization == f"Bearer {WRONG_KEY}" else "missing_bearer"
-    rests_on = own.statements.odd_bearer() if is_malformed else KEYS
+    is_wrong = authorization == f"Bearer {WRONG_KEY}"
+    name, needs = ("no_access", NEEDS_GOOD_KEY) if is_wrong else ("missing_bearer", NEEDS_KEY)
+    rests_on = own.statements.odd_bearer() if is_malformed else needs
     if kind == "create":
         own.adopt(response)
     elif kind in WRITES and response.status // 100 == 2:
@@ -70,15 +71,17 @@ def test_a_key_is_needed(request: pytest.FixtureRequest, kind: str) -> None:
 
 
 def test_a_key_is_needed_for_each_spelling_of_a_path(reading: Own) -> None:
-    wrong = [(None, "missing_bearer"), (f"Bearer {WRONG_KEY}", "no_access")]
+    wrong = [(None, "missing_bearer", NEEDS_KEY), (f"Bearer {WRONG_KEY}", "no_access", NEEDS_GOOD_KEY)]
     for path in _spellings(reading)[1:]:
-        for authorization, name in wrong[:1] if reading.spares else wrong:
+        for authorization, name, needs in wrong[:1] if reading.spares else wrong:
             response = reading.api.call("GET", path, authorization=authorization)
-            reading.refused("list", response, name, KEYS, f"a list at {path} without a good key")
+            reading.refused("list", response, name, needs, f"a list at {path} without a good key")
     if len(_spellings(reading)) > 1 and not reading.spares:
         path = f"{reading.api.path_of('retrieve', 1)}/"
         response = reading.api.call("GET", path, authorization=None)
-        reading.refused("retrieve", response, "missing_bearer", KEYS, f"a retrieve at {path} without a key")
+        reading.refused(
+            "retrieve", response, "missing_bearer", NEEDS_KEY, f"a retrieve at {path} without a key"
+        )
 
 
 @pytest.mark.spared("a request without a key tells most of it")
@@ -101,7 +104,9 @@ def test_a_key_with_more_behind_it_does_not_show_the_account(own: Own) -> None:
         (row.get(names["id"]), row.get(names["name"])) == (owned.id, owned.handler.name)
         for row in map(mapping, rows_in(response, own.facts) or ())
     ):
-        own.require([Complaint(KEYS, "a list with the key and more behind it shows the rows of the key")])
+        own.require(
+            [Complaint(NEEDS_GOOD_KEY, "a list with the key and more behind it shows the rows of the key")]
+        )
 
 
 def _malformed(own: Own) -> Iterator[str]:
@@ -164,6 +169,10 @@ def test_another_account_does_not_list_a_handler(own: Own) -> None:
     own.require(
         Complaint(KEYS, f"the list of another account shows {n}, which this run has made") for n in shown
     )
+    total = own.listing.read(response).total
+    if len(rows) < own.facts.sizes[-1] and total != len(rows):
+        about, wanted = "the total on the only page of another account", f"{len(rows)}, as many as it shows"
+        own.require([Complaint(PAGES, about, str(total), wanted)])
 
 
 @pytest.mark.writes

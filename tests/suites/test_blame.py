@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from contract_tests.generated.sampler import Sampler
+from contract_tests.judge.statements import MULTIPART
 from contract_tests.target.api import Spoken, TargetResponse
-from tests.suites.judging import complaint, judge
+from tests.suites.judging import OTHER_KEY, complaint, judge
 from tests.suites.services import mock, second_opinion, texts
 
 
@@ -137,6 +140,81 @@ def test_a_run_has_a_page_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None
     with mock() as url:
         judge(url, suites=["paging"])
     assert 3 in pages
+
+
+Body = dict[str, Any]
+# A list's body and the query, the body as a faulty service shows it, what is told of that, and of what it is not told.
+LISTS: dict[str, tuple[Callable[[Body, Mapping[str, Any]], object], str, str]] = {
+    "a size is cut": (
+        lambda body, query: body.update(data=body["data"][:25]) if query.get("results_per_page") == 50 else None,
+        "the number of rows on page 1 of size 50 is 25 and should be 26", "`meta.",
+    ),
+    "a link loses the size": (
+        lambda body, _: body["links"].update(
+            next=re.sub("results_per_page=[0-9]+&", "", body["links"]["next"] or "") or None
+        ),
+        "and should be a link to page 2 of size 10", "`links.prev`",
+    ),
+    "a later page is turned round": (
+        lambda body, query: body["data"].reverse() if query.get("page", 1) > 1 else None,
+        "pages of different sizes show the handlers in different orders", "is on two pages",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_list_has_its_size_and_order(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, (twist, told, untold) = Spoken.call, LISTS[what]
+
+    def twisted(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        if method != "GET" or path.rpartition("/")[2].isdigit() or response.status != 200:
+            return response
+        body = response.json()
+        twist(body, parts.get("query") or {})
+        return response._replace(body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Spoken, "call", twisted)
+    with mock() as url:
+        found = complaint(judge(url, suites=["paging"]))
+    assert told in found
+    assert untold not in found
+
+
+def test_a_total_counts_the_rows_of_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def both(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        if method != "GET" or path.endswith("/") is False or response.status != 200:
+            return response
+        body = response.json()
+        body["meta"]["total"] += parts.get("authorization") == f"Bearer {OTHER_KEY}"
+        return response._replace(body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Spoken, "call", both)
+    with mock() as url:
+        told = complaint(judge(url, suites=["refusals"]))
+    assert "the only page of another account is 2 and should be 1, as many as it shows" in told
+
+
+def test_settings_of_another_handler_are_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    post, call, sent = Spoken.post, Spoken.call, {"email": b""}
+
+    def noting(self: Spoken, path: str, form: Mapping[str, str], media: Any = MULTIPART) -> TargetResponse:
+        sent["email"] = form.get("email", "").encode() or sent["email"]
+        return post(self, path, form, media)
+
+    def mixing(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        """Show the e-mail address that was sent last in each handler."""
+        response = call(self, method, path, **parts)
+        return response._replace(body=re.sub(rb"[^\"]+@example\.com", sent["email"], response.body))
+
+    monkeypatch.setattr(Spoken, "post", noting)
+    monkeypatch.setattr(Spoken, "call", mixing)
+    with mock() as url:
+        told = complaint(judge(url, suites=["lifecycle"]))
+    assert "which was sent to handler" in told
 
 
 def test_rows_are_created_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
