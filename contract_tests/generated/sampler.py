@@ -28,7 +28,7 @@ from contract_tests.generated.engine import (
 )
 from contract_tests.generated.harmless import Harmless, harmless_form
 from contract_tests.guard.exchange import FAILED_HEADER, KEY_VARIABLE, REFUSED_HEADER
-from contract_tests.judge.statements import GONE, KEYS, MULTIPART, RESPONSES, WRITTEN, Statement
+from contract_tests.judge.statements import GONE, KEPT, KEYS, MULTIPART, RESPONSES, WRITTEN, Statement
 from contract_tests.judge.verdicts import Complaint, Conformity, Deviation, Returned, a, listed, said
 from contract_tests.oracle.expected import Expected, Handler, Prospect
 from contract_tests.probes.reading import number
@@ -311,6 +311,9 @@ class Sampler:
                 return  # other statements cover the status of a success, and server errors
             case "RejectedPositiveData" if kind in _ON_ROW and self._is_gone(case) and response.status < 500:
                 return  # as 404, which schemathesis expects: a handler that was deleted
+            case "RejectedPositiveData" if kind in _ON_ROW and response.status in {404, 410}:
+                about = f"{a(kind)} of {next(iter(case.path_parameters.values()))} returns {said(response)}"
+                yield Complaint(KEPT, f"{about}, and no call deleted it before")
             case "RejectedPositiveData":
                 prospect, what = self._prospect(kind, case)
                 if 400 <= response.status < 500 and (prospect.refusal is not None or _is_unsettled(case)):

@@ -362,9 +362,7 @@ class Relay:
         )
         if self._look(entry, reply):
             if was_deleted:
-                why = (
-                    f"The row {entry.id} stays although it was deleted, so it is unclear what the delete did."
-                )
+                why = f"A retrieve still shows the row {entry.id}, and its delete was accepted."
                 self.holdings.halt(Alarm(why, "deleted", entry.id))
             self.holdings.check_may_write()
             return True

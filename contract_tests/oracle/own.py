@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from contract_tests.document import DocumentedRefusal, FormWords
+from contract_tests.document import NOBODYS, DocumentedRefusal, FormWords
 from contract_tests.judge.statements import (
     ALIKE,
     GONE,
@@ -117,9 +117,8 @@ class Own:
         owned = self._claim(response, self.expected.created(sent))
         complaints = self.conformity.success("create", response)
         if owned is None:
-            wrong = Complaint(
-                IDS, f"the id in the answer to a create is missing, or was in use: {said(response)}"
-            )
+            how = "is missing or not a number" if number(self._written_id(response)) is None else "was in use"
+            wrong = Complaint(IDS, f"the id in the answer to a create {how}: {said(response)}")
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         complaints += self._weighed(owned, self._showing.written("create", owned, response, is_new=True))
@@ -160,20 +159,30 @@ class Own:
     def gone(self, kind: str, response: TargetResponse, handler_id: int) -> None:
         """Require that the response about a deleted handler is that for a missing one.
 
-        A successful retrieve would mean that it is back. A write may succeed if the handler stays deleted.
+        A successful retrieve would mean that it is back. A write may succeed if the handler stays deleted, unless only
+        an update of an id that never was is refused.
         """
         rests_on = GONE if kind == "retrieve" else self.statements.unknown_id(kind)
         if kind == "delete" and self.facts.deletes_missing:
             self.require(self.conformity.success(kind, response, rests_on))
             return
-        if (
-            kind == "update"
-            and response.status // 100 == 2
-            and self.api.retrieve(handler_id).status // 100 == 2
-        ):
-            rests_on = GONE
+        if kind == "update" and response.status // 100 == 2:
+            self._require_gone(handler_id)
         about = f"{a(kind)} of {handler_id}, which was deleted,"
         self.refused(kind, response, self.facts.deleted, rests_on, about)
+
+    def _require_gone(self, handler_id: int) -> None:
+        """Complain about an accepted update of a deleted handler if it is back, or is taken for one that is there."""
+        about = f"an update of {handler_id}, which was deleted, is accepted"
+        if (seen := self.api.retrieve(handler_id)).status // 100 == 2:
+            self.require([Complaint(GONE, f"{about}, and a retrieve shows it")])
+        form = {self.facts.form["name"]: self.samples.name()}
+        never = self.api.post(self.api.path_of("update", NOBODYS), form)
+        if never.status // 100 == 4 == seen.status // 100:
+            what = (
+                f"{about}, one of an id that never was returns {never.status}, and a retrieve {seen.status}"
+            )
+            self.require([Complaint(GONE, what)])
 
     def keeps_out(self, kind: str, owned: Owned, response: TargetResponse) -> None:
         """Require that a request with another account's key did not reach a handler.
@@ -449,8 +458,7 @@ class Own:
 
         If it is a text of digits, the schema's check complains about it.
         """
-        steps = self.facts.schemas.path_to(self.facts.operation("create").response, "id")
-        node = number(response.shown(*steps))
+        node = number(self._written_id(response))
         if node in self.dead:
             self._reused.add(node)
         if node is None or node in self.others() or node in self.live or node in self.dead:
@@ -458,6 +466,10 @@ class Own:
             return None
         self.live[node] = Owned(node, handler)
         return self.live[node]
+
+    def _written_id(self, response: TargetResponse) -> Any:
+        """Return the id in the response to a create."""
+        return response.shown(*self.facts.schemas.path_to(self.facts.operation("create").response, "id"))
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return how a shown row differs from the expected handler. What is left open is taken as shown."""

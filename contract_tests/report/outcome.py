@@ -25,6 +25,8 @@ from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
 
+GUARD = "guard"  # in place of a suite, for what the guard has found
+
 _LONGEST_TITLE = 300
 _LONGEST_DETAILS = 6000
 _LONGEST_RESPONSE = 600
@@ -33,6 +35,8 @@ _MOST_LIKEWISE = 2
 _MOST_ALSO = 3
 # What concerns the service as a whole, so that one cause breaks it in several operations.
 _ANYWHERE = frozenset(one.says for one in (NEEDS_KEY, NEEDS_GOOD_KEY, KEPT))
+# What concerns one operation, so that one cause breaks it in several ways.
+_OF_OPERATION = frozenset(one.says for one in (RESPONSES, JSON, PAGES))
 _MOVED = frozenset(one.says for one in (OTHERS, STEADY))
 # How a sentence names a row; its other numbers are pages, sizes and totals.
 _OF_ROW = re.compile(
@@ -163,29 +167,38 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
 
     These have one cause: contradictions of the same place of the document in the same property, findings about a list
     that does not add up, an operation's server errors and broken JSON, all that is seen of a property in a wrong form,
-    operations that need no key or take any, handlers that are gone, and values that change without a write to them.
+    operations that need no key or take any, handlers that are gone, values that change without a write to them, and
+    what stops the guard.
     """
     misshapen = {one.part for one in findings if one.is_of_form}
     moved = [one for one in findings if one.documented in _MOVED]
     parts = {one.part for one in moved if one.part}
     rows = {row for one in moved if one.documented == OTHERS.says for row in _OF_ROW.findall(one.title)}
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for number, one in enumerate(findings):
+
+    def cause(number: int, one: Finding) -> tuple[str, ...]:
         if one.part in misshapen:
-            key: tuple[str, ...] = ("property", one.part)
-        elif one.documented in _ANYWHERE:
-            key = (one.documented,)
-        elif (
+            return ("property", one.part)
+        if one.documented in _ANYWHERE:
+            return (one.documented,)
+        if (
             one in moved
             or one.part in parts
             or (one.title[0] == "`" and rows & {*_OF_ROW.findall(one.title)})
         ):
-            key = ("moved",)
-        elif one.place or one.documented in {RESPONSES.says, JSON.says, PAGES.says}:
-            key = (one.kind, one.operation, one.place or one.documented, one.part)
-        else:
-            key = (str(number),)
-        groups.setdefault(key, []).append(one)
+            return ("moved",)
+        if one.place or one.documented in _OF_OPERATION:
+            return (one.kind, one.operation, one.place or one.documented, one.part)
+        return (str(number),)
+
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for number, one in enumerate(findings):
+        first = one
+        if (
+            one.suite == GUARD and one.operation
+        ):  # a broken response stops the run, and a suite says how it is broken
+            alike = (each for each in findings if each.suite != GUARD and each.operation == one.operation)
+            first = next((each for each in alike if each.documented in _OF_OPERATION), one)
+        groups.setdefault(cause(number, first), []).append(one)
     return [_as_one(sorted(group, key=_likely)) for group in groups.values()]
 
 

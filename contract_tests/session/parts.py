@@ -17,6 +17,7 @@ from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, RESP
 from contract_tests.judge.verdicts import Complaint, Deviation, Ruling, listed, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
+    GUARD,
     Defect,
     Extra,
     Finding,
@@ -111,17 +112,17 @@ def _left_behind(opening: Opening, cleaned: CleanUp) -> tuple[str, ...]:
     return (*map(opening.clean, cleaned.sentences), opening.way_to_finish)
 
 
-# The statement that each alarm of the guard shows to be broken.
+# The statement that each alarm of the guard shows to be broken, and the kind of the operation that shows it.
 _ALARMS = {
-    "list": PAGES,
-    "ids": IDS,
-    "others": OTHERS,
-    "deleted": GONE,
-    "mark": WRITTEN,
-    "late": WRITTEN,
-    "bytes": JSON,
-    "json": JSON,
-    "status": RESPONSES,
+    "list": (PAGES, "list"),
+    "ids": (IDS, ""),
+    "others": (OTHERS, ""),
+    "deleted": (GONE, ""),
+    "mark": (WRITTEN, ""),
+    "late": (WRITTEN, ""),
+    "bytes": (JSON, ""),
+    "json": (JSON, "retrieve"),
+    "status": (RESPONSES, "retrieve"),
 }
 
 
@@ -145,12 +146,16 @@ def _server_errors(opening: Opening) -> Iterable[Finding]:
 
 def _alarms(opening: Opening) -> Iterable[Finding]:
     """Yield a finding for each alarm of the guard, which then stopped the run's writes."""
+    facts = opening.run.facts
     for alarm in opening.guard.alarms:
         unproven = " So the run cannot prove which rows are its own, and wrote no more."
         title = f"{alarm.sentence}{unproven if alarm.about in {'mark', 'json', 'status'} else ''}"
-        step = ShownCall(opening.guard.curl_of(alarm), "")
-        says = _ALARMS[alarm.about].says
-        yield Finding("guard", "", str(Ruling.ITSELF), title, documented=says, subject=title, steps=(step,))
+        statement, kind = _ALARMS[alarm.about]
+        yield Finding(
+            GUARD, "", str(Ruling.ITSELF), title, documented=statement.says, subject=title,
+            operation=facts.operation(kind).id if kind else "", part=facts.row["name"] if alarm.about == "mark" else "",
+            steps=(ShownCall(opening.guard.curl_of(alarm), ""),),
+        )  # fmt: skip
 
 
 def _questions(opening: Opening) -> Iterable[QuestionSeen]:

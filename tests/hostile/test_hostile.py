@@ -330,7 +330,7 @@ def test_a_delete_is_seen_to_be_done_before_the_next_write(tmp_path: Path, docum
         client.get(f"/{rows[0]}")
         assert client.delete(rows[1]).refused == "halted"
         (alarm,) = guard.alarms
-    assert "stays although it was deleted" in alarm.sentence
+    assert "A retrieve still shows" in alarm.sentence
     assert len(trial.service.harmed) == 1
 
 

@@ -51,7 +51,7 @@ def test_a_type_of_one_answer_is_told_of_that_answer_alone(
     assert sentence in told
     assert "which no call should have made" not in told
     assert "in the answer to a list" not in told
-    assert "is missing, or was in use" not in told
+    assert "the id in the answer to a create" not in told
 
 
 def test_a_page_size_that_is_ignored_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +113,21 @@ def test_a_handler_that_a_delete_does_not_find_was_not_deleted_before(
         told = complaint(judge(url, suites=["lifecycle"]))
     assert "and no call deleted it before" in told
     assert "The documented way to delete succeeds" not in told
+
+
+def test_a_deleted_handler_is_gone_for_updates_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, deleted = Spoken.call, set[str]()
+
+    def writable(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        if method == "DELETE" and response.status == 200:
+            deleted.add(path)
+        return response._replace(status=200) if method == "POST" and path in deleted else response
+
+    monkeypatch.setattr(Spoken, "call", writable)
+    with mock() as url:
+        told = complaint(judge(url, suites=["refusals"]))
+    assert "is accepted, one of an id that never was returns 404, and a retrieve 404" in told
 
 
 def test_a_key_with_more_behind_it_must_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
