@@ -17,7 +17,7 @@ PRICES: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "questions": {"quick": (90, 10), "standard": (90, 10), "deep": (90, 10)},
     "page": {"quick": (10, 5), "standard": (100, 5), "deep": (100, 5)},
     "lifecycle": {"quick": (100, 0), "standard": (160, 0), "deep": (330, 0)},
-    "paging": {"quick": (90, 5), "standard": (140, 10), "deep": (500, 30)},
+    "paging": {"quick": (140, 10), "standard": (250, 10), "deep": (600, 30)},
     "refusals": {"quick": (50, 20), "standard": (90, 40), "deep": (90, 40)},
     "clients": {"quick": (10, 0), "standard": (240, 0), "deep": (390, 0)},
     "model": {"quick": (140, 0), "standard": (1450, 0), "deep": (19_400, 0)},
