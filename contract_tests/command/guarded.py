@@ -44,9 +44,9 @@ from mock_server.document import LEARNED, DocumentError, digest_of, load
 def run_guarded(
     settings: RunSettings, work: Callable[[Opening], int], tell: Callable[[str], None] = say
 ) -> int:
-    """Open a run, do the work, clean up, and return the exit code. Whatever a person has to know goes to stderr.
+    """Open a run, do the work, clean up, and return the exit code. Messages for people go to stderr.
 
-    `tell` hears what is waited for.
+    `tell` is called with what the run waits for.
     """
     opening: Opening | None = None
     is_closing = threading.Event()
@@ -117,7 +117,7 @@ def _learn(opening: Opening, out: Path, format_: str, *, brief: bool) -> int:
     def overlay_with(some: Learnt) -> dict[str, Any]:
         return overlay_of(some, opening.guard.target, opening.clean)
 
-    say("learning: whether a mock answers the same calls alike")
+    say("learning: comparing a mock with the observed responses")
     learnt = settle(learnt, opening, overlay_with)
     overlay = overlay_with(learnt)
     try:
@@ -145,13 +145,13 @@ def _price(opening: Opening, *, brief: bool) -> str:
     cheaper = (
         ""
         if brief or sent < BRIEF
-        else " --profile quick sends some 160, and takes much to be as in other fields."
+        else " --profile quick sends some 160, and presumes that similar fields are alike."
     )
     return f"This sends {sends}{cheaper}"
 
 
 def _check(settings: RunSettings, out: Path, learnt: Learnt) -> None:
-    """See that the file makes the document that was learned. Raises Stop (CANNOT)."""
+    """Check that the file makes the document that was learned. Raises Stop (CANNOT)."""
     try:
         document = load(settings.document, [out.absolute()])
     except DocumentError as error:
@@ -168,16 +168,16 @@ def _said(learnt: Learnt, out: Path) -> str:
     unsaid = [f"  {sentence}" for sentence in learnt.unsaid]
     unasked = [f"  {sentence}" for sentence in learnt.unasked]
     lines = [
-        f"{answered} of {asked} open questions answered, {other} otherwise than any listed answer, {len(still)} still "
-        f"open; {learnt.requests} requests.",
+        f"{answered} of {asked} open questions answered, {other} differently from every listed answer, "
+        f"{len(still)} still open; {learnt.requests} requests.",
         *(
-            [f"Otherwise than the document says ({len(new)}):", *new]
+            [f"Different from the document ({len(new)}):", *new]
             if new
-            else ["All as the document says."]
+            else ["Everything is as the document says."]
         ),
         *([f"Still open ({len(still)}); the assumption is kept:", *still] if still else []),
         *([f"Seen, not modelled ({len(unsaid)}):", *unsaid] if unsaid else []),
-        *(["Not asked, or not to the end:", *unasked] if unasked else []),
+        *(["Not asked, or not completely:", *unasked] if unasked else []),
         f"Written to {out}: bitpeak-mock serve --overlay {out}",
     ]
     return "\n".join(map(printable, lines))
@@ -228,7 +228,7 @@ def _serve(opening: Opening, port: int, port_file: Path | None, hosts: Sequence[
         while True:  # a signal that interrupts an Event's wait can leave its lock broken
             time.sleep(_DAY)
     except Terminated:
-        pass  # the end that was meant
+        pass  # the usual end
     finally:
         proxy.close()
         if port_file is not None:
@@ -262,7 +262,7 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
         known = read_accepted(accepted)
         if recording is not None:
             ctx.exit(_offline(recording, known, given))
-        # Hypothesis keeps literals of the program's source in a folder, which would be one where the user stands.
+        # Hypothesis keeps literals of the program's source in a folder, by default in the current one.
         with tempfile.TemporaryDirectory(prefix="bitpeak-hypothesis-", ignore_cleanup_errors=True) as folder:
             keep_in(Path(folder))
             ctx.exit(_online(known, given))
@@ -271,7 +271,7 @@ def twin(ctx: click.Context, /, accepted: Path | None, recording: Path | None, *
 
 
 def _check_sides(recording: Path | None, given: Mapping[str, Any]) -> None:
-    """See that one other side was named at most. Raises Stop (USAGE)."""
+    """Check that at most one other side is named. Raises Stop (USAGE)."""
     sides = {
         "--mock-url": given["mock_url"], "--against": given["against"], "--recording": recording
     }  # fmt: skip

@@ -201,7 +201,7 @@ def learn_bearer(prober: Prober, draft: Draft) -> None:
         place(tree, tree["x-service"]["refusals"], "malformed_bearer", look)
         tree["x-service"]["malformed-bearer"] = "malformed_bearer"
 
-    says = f"An Authorization of another scheme is refused otherwise than none, with {look.status}."
+    says = f"An Authorization of another scheme is refused in another way than a missing one, with {look.status}."
     draft.learn("error-titles", says, doors.seen[-1:], change)
 
 
@@ -259,7 +259,7 @@ def learn_deleted_id(prober: Prober, draft: Draft) -> None:
             place(tree, responses, "deleted", look)
         tree["x-service"]["deleted"] = "deleted"
 
-    says = f"A deleted row is refused otherwise than an id that no row has had, with {look.status}."
+    says = f"A deleted row is refused in another way than an id that was never used, with {look.status}."
     draft.learn("error-titles", says, doors.seen, change)
 
 
@@ -311,7 +311,7 @@ def learn_head(prober: Prober, draft: Draft) -> None:
     known = service["other-methods"]
     known = documented(draft.tree, service["refusals"], known if isinstance(known, str) else known["row"])
     if known is not None and known._replace(value=look.value) != look:
-        says = f"HEAD is refused otherwise than other methods, with {look.status} and {look.media_type or 'no type'}."
+        says = f"HEAD is refused in its own way, with {look.status} and {look.media_type or 'no type'}."
         draft.learn("head", says, doors.seen[-1:], _refuse_head(look))
 
 
@@ -344,7 +344,7 @@ def learn_same_type(prober: Prober, draft: Draft) -> None:
 def learn_unique(prober: Prober, draft: Draft) -> None:
     """Give two rows the same name, by a create and by an update."""
     if prober.terms.hidden:
-        raise Undecided("whether names must differ is not seen, as the guard makes each name another one")
+        raise Undecided("the guard makes all names different, so it is unknown whether they must be")
     observer = Observer(prober, draft.everywhere)
     words, kind = draft.facts.form, prober.kinds.plain
     first = observer.standing(kind)

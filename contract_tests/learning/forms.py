@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contract_tests.document import fits
+from contract_tests.judge.verdicts import a
 from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
@@ -238,7 +239,7 @@ class _Writer:
                 proof = [
                     each.exchange for found in new.values() for each in found.seen if each.look is not None
                 ]
-                says = f"The fields of a form to {operation}, row by row: {', '.join(lists)}."
+                says = f"Reactions to the fields of {a(operation)}: {', '.join(lists)}."
                 change = self._change(operation, self._shared(lists), names)
                 self.draft.learn("rows", says, proof[:20], change)
                 self.draft.provoked |= dict.fromkeys(names)

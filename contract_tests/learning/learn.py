@@ -307,7 +307,7 @@ Clean = Callable[[str], str]
 def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
     """Return the overlay as data; `clean` takes keys and rows of others out of a text."""
     clean = _in_one_line(clean)
-    unasked = (f"Not asked, or not to the end: {sentence}" for sentence in learnt.unasked)
+    unasked = (f"Not asked, or not completely: {sentence}" for sentence in learnt.unasked)
     day = f"{learnt.date:%Y-%m-%d}"
     return {
         "overlay": "1.1.0",

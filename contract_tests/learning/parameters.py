@@ -366,7 +366,7 @@ def _write(
             for row in found.rows
         ]
         looks = {row["refuse"]: refusals.looks[row["refuse"]] for row in rows if "refuse" in row}
-        says = f"The texts of {name}, row by row."
+        says = f"Reactions to the texts of {name}."
         draft.learn(
             "rows",
             says,
@@ -385,7 +385,7 @@ def _write(
     ):
         rows = [_as_data(row, refusals, "id") for row in identity.rows]
         looks = {row["refuse"]: refusals.looks[row["refuse"]] for row in rows if "refuse" in row}
-        draft.learn("id-not-a-number", "The texts of an id, row by row.", [each.exchange for each in identity.seen][:3],
+        draft.learn("id-not-a-number", "Reactions to texts of an id.", [each.exchange for each in identity.seen][:3],
                     _identified(rows, looks))  # fmt: skip
 
 

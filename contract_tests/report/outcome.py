@@ -266,7 +266,7 @@ def step_of(exchange: Exchange, clean: Clean) -> ShownCall:
 def answer_of(exchange: Exchange) -> str:
     """Return the response of an exchange in one line."""
     if exchange.failed:
-        return f"no answer ({exchange.failed})"
+        return f"no response ({exchange.failed})"
     body = " ".join(exchange.body.split())
     shown = body if len(body) <= _LONGEST_RESPONSE else f"{body[:_LONGEST_RESPONSE]}…"
     return f"{exchange.status} {shown}".strip()
@@ -487,7 +487,7 @@ class Outcome:
             ),
             Section(
                 "Not reached, and why",
-                tuple(ReportLine(one.what, one.why) for one in missing), "Everything that was to be tested was tested.",
+                tuple(ReportLine(one.what, one.why) for one in missing), "Nothing was left out.",
             ),
         )  # fmt: skip
 
@@ -498,7 +498,7 @@ class Outcome:
             for name in operation.missing:
                 by_refusal.setdefault(name, []).append(f"{operation.method} {operation.path}")
         return [
-            LeftOut(f"the refusal `{name}` of {', '.join(where)}", "no request of this run was answered so")
+            LeftOut(f"the refusal `{name}` of {', '.join(where)}", "no request of this run provoked it")
             for name, where in by_refusal.items()
         ]
 
@@ -516,7 +516,7 @@ def _of_finding(finding: Finding) -> ReportLine:
 def _of_question(seen: QuestionSeen) -> ReportLine:
     note = "as you said" if seen.source == "given" else ""
     lines, more = seen.also[:_MOST_ALSO], len(seen.also) - _MOST_ALSO
-    lines = (*lines, f"{more} more like these") if more > 0 else lines
+    lines = (*lines, f"{more} more of this kind") if more > 0 else lines
     return ReportLine(f"{seen.text} {seen.seen}".strip(), note, lines, seen.steps)
 
 

@@ -32,7 +32,7 @@ _KINDS = {"question": "the open question", "row": "the row", "look": "what was l
 def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
     """Return the report for a terminal."""
     lines = [
-        f"{twins.sequences} sequences, {twins.calls} calls into each:",
+        f"{twins.sequences} sequences, {twins.calls} calls to each side:",
         f"  left   {twins.left}",
         f"  right  {twins.right}",
         "",
@@ -40,13 +40,13 @@ def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
     for shown in twins.shown:
         lines += _sequence(shown, twins, clean)
     if twins.lessons:
-        lines += ["The right one answers otherwise than the document of the left one says:"]
+        lines += ["The right one differs from the document of the left one:"]
         lines += [f"  {lesson.about}: {printable(clean(lesson.says))}" for lesson in twins.lessons] + [""]
     lines += [
         f"  expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
     ]
     lines += [f"  accepted, and not met: {e.operation} {e.place}, {e.where}" for e in accepted.unmet]
-    lines += ["The requests that the run may make ran out."] if twins.spent else []
+    lines += ["The run has spent its requests."] if twins.spent else []
     lines += [_verdict(twins, accepted)]
     return printable_lines("\n".join(lines))
 
@@ -54,7 +54,7 @@ def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
 def _verdict(twins: Twins, accepted: Acceptances) -> str:
     unnamed = sum(not shown.is_named for shown in twins.shown)
     if accepted.expired and twins.is_alike:
-        return "No difference, but an acceptance has expired: look at it anew."
+        return "No difference, but an acceptance has expired: look at it again."
     if twins.is_alike:
         return "No difference."
     if not twins.names:
@@ -181,10 +181,10 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
         lines += [f"  {clean(first.recorded.as_curl())}", f"    then  {_short(answer_of(first.recorded))}"]
         lines += [f"    now   {_short(clean(answer_of(first.now)))}"]
     if replayed.drifts and offline.answers:
-        lines += ["The recorded service answered otherwise than the mock:"]
+        lines += ["The recorded service gives other answers than the mock:"]
         lines += [f"  {name}={answer}" for name, answer in offline.answers.items()]
     if offline.fitting:
-        lines += ["The recording does not say so, but these answers take differences away:"]
+        lines += ["The recording does not settle these answers, but they remove differences:"]
         lines += [f"  {name}={answer}" for name, answer in offline.fitting.items()]
     lines += [
         f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired

@@ -156,7 +156,7 @@ def _questions(document: Document, learned: Learned | None) -> Iterator[Standing
             detail = f"{answer} assumed, {learned.open[name]}"
             yield Standing("question", name, question.grade, "open", detail)
         elif learned is not None and name in learned.taught:
-            detail = f"otherwise than any listed answer, {_origin(learned)}"
+            detail = f"different from every listed answer, {_origin(learned)}"
             yield Standing("question", name, question.grade, "learned", detail)
         elif answer != question.assumed:
             yield Standing("question", name, question.grade, "open", f"{answer} chosen")

@@ -28,7 +28,7 @@ ODD = {
 }  # fmt: skip
 
 # What a run through the guard cannot ask.
-UNASKED = ("unique names: whether names must differ is not seen, as the guard makes each name another one.",)
+UNASKED = ("unique names: the guard makes all names different, so it is unknown whether they must be.",)
 
 
 # What takes seconds to learn is learned once, not once in each worker of xdist.

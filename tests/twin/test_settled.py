@@ -145,7 +145,7 @@ def test_what_the_guard_refuses_is_not_taken_for_the_service(words: tuple[str, .
     if "25" in words:
         assert "This sends at most 25 requests; it needs some 1400.\n" in ran.output
         assert read_object(file)[LEARNED]["requests"] <= 25
-        assert "Not asked, or not to the end:" in ran.output
+        assert "Not asked, or not completely:" in ran.output
 
 
 def test_what_calls_of_many_rows_share_is_said_once() -> None:
