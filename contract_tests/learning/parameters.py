@@ -257,6 +257,10 @@ def _parameter(asker: _Asker, name: str) -> Explained:
             shown = _shown(asker.prober, response, name, is_page=is_page)
         found.explain(asker.outcome(_trial(name, treatment, text), response, shown, str(default)))
     found.refit()
+    before, count = found.rows, found.count()
+    found.put(Row("not-listed", None, "change", (("at-most", None),)))  # whatever becomes of the others
+    if found.count() <= count:
+        found.rows = before
     return found
 
 

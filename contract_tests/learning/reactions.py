@@ -462,7 +462,7 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
         yield ((PREFIX, found[0]), ("lower-host", None))
     yield from (((name, None),) for name in CLEANERS if name not in likely)
     if schema.get("type") == "integer":
-        for word in ("nearest", "next-listed") if "enum" in schema else ("clamp",):
+        for word in ("nearest", "next-listed", "previous-listed") if "enum" in schema else ("clamp",):
             yield from (((word, None),), (("cast", None), (word, None)))
     for pair in permutations(("strip-tags", "escape-tags", "escape-quotes", "trim", "strip-control"), 2):
         yield tuple((name, None) for name in pair)

@@ -273,6 +273,7 @@ class Listing:
         size = page.size if page.size in facts.sizes else None
         told = {
             "accepted": size,
+            "as-sent": size,
             "sent": size,
             "sent-empty": size,
             "not-default": None if size == facts.default_size else size,

@@ -98,7 +98,8 @@ def read_query(context: Context) -> Query:
                 )
             elif value is not None:
                 query.used.append((parameter.name, str(value)))
-                if parameter.admits(parameter.value(reaction)):
+                is_as_sent = repeats != "as-sent" or str(value) == text
+                if is_as_sent and parameter.admits(parameter.value(reaction)):
                     query.accepted.append(query.used[-1])
         if value is None:
             continue

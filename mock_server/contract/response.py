@@ -309,6 +309,8 @@ class _TemplateCompiler(NamedTuple):
                 return lambda values: int(values[fact])
             if kinds == {"object"} and "string" in admitted:
                 return lambda values: self.write(values[fact])
+            if kinds - {"null"} == {"integer"} and kinds - {"integer"} <= admitted and "string" in admitted:
+                return lambda values: None if values[fact] is None else str(values[fact])
             what = f"The fact {fact!r} is {' or '.join(sorted(kinds))}, which `type` does not admit."
             raise DocumentError(what, place)
         if fact in _HOLES:

@@ -336,7 +336,17 @@ CHOICES: Mapping[str, Callable[[str | None, SentInput], str | None]] = {
 }
 
 # Transformations that need the schema of the field.
-_BY_SCHEMA = ("nearest", "next-listed", "clamp", "listed-case")
+_BY_SCHEMA = ("nearest", "next-listed", "previous-listed", "at-most", "clamp", "listed-case")
+
+# What becomes of a number by the listed ones, which are in their order.
+_OF_LISTED: Mapping[str, Callable[[int, list[int]], int]] = {
+    "nearest": lambda number, listed: min(listed, key=lambda each: abs(each - number)),
+    "next-listed": lambda number, listed: next((each for each in listed if each >= number), listed[-1]),
+    "previous-listed": lambda number, listed: next(
+        (each for each in listed[::-1] if each <= number), listed[0]
+    ),
+    "at-most": lambda number, listed: min(number, listed[-1]),
+}
 
 # The transformation with a number.
 CUT = "cut"
@@ -398,14 +408,9 @@ def _by_schema(name: str, argument: Any, schema: Schema) -> Callable[[str], str]
     if name == "listed-case":
         by_case = {value.lower(): value for value in listed}
         return lambda text: by_case.get(text.lower(), text)
-    if name == "nearest":
-        numbers = sorted(int(value) for value in listed if value.removeprefix("-").isdecimal())
-        return lambda text: (
-            str(min(numbers, key=lambda each: abs(each - int(text)))) if _is_number(text) else text
-        )
-    if name == "next-listed":
-        numbers = sorted(int(value) for value in listed if value.removeprefix("-").isdecimal())
-        return lambda text: str(_next(numbers, int(text))) if _is_number(text) else text
+    if name in _OF_LISTED:
+        numbers, choose = sorted(int(value) for value in listed if _is_number(value)), _OF_LISTED[name]
+        return lambda text: str(choose(int(text), numbers)) if numbers and _is_number(text) else text
     low, high = schema.get("minimum"), schema.get("maximum")
     return lambda text: _clamped(text, low, high) if _is_number(text) else text
 
@@ -444,11 +449,6 @@ def spelled(field: str, form: str) -> str:
         return first + "".join(word.capitalize() for word in rest)
     words = field.replace("_", " ")
     return words if form == "words" else words.capitalize()
-
-
-def _next(numbers: Sequence[int], wanted: int) -> int:
-    """Return the smallest number that is not below the wanted one, else the largest."""
-    return next((number for number in numbers if number >= wanted), numbers[-1] if numbers else wanted)
 
 
 def _is_number(text: str) -> bool:

@@ -57,6 +57,27 @@ def test_a_path_that_redirects_a_get_allows_it(data: dict[str, Any], tmp_path: P
     assert allowed == ["GET, POST", "GET", "DELETE, GET, POST"]
 
 
+def test_links_repeat_what_is_taken_as_it_was_sent_and_a_count_may_be_a_text(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    for path in (LIST, f"{LIST}/"):
+        data["paths"][path]["get"]["x-paging"]["link-repeats"] = "as-sent"
+    data["components"]["parameters"]["results_per_page"]["x-rows"] = [
+        {"when": "not-listed", "change": ["next-listed"]}
+    ]
+    meta = data["components"]["schemas"]["ListEnvelope"]["properties"]["meta"]
+    meta["properties"]["count"] = {"type": "string", "x-value": "count"}
+    file = tmp_path / "links.yaml"
+    file.write_text(dump_yaml(data), encoding="utf-8")
+    client = Client(document=file)
+    shown: Any = [client.send("GET", f"{LIST}?results_per_page={size}").json for size in (10, 30)]
+    assert ["results_per_page=10" in each["links"]["self"] for each in shown] == [True, False]
+    assert [(each["meta"]["results_per_page"], each["meta"]["count"]) for each in shown] == [
+        (10, "1"),
+        (50, "1"),
+    ]
+
+
 def test_links_repeat_all_that_was_sent(data: dict[str, Any], tmp_path: Path) -> None:
     for path in (LIST, f"{LIST}/"):
         data["paths"][path]["get"]["x-paging"]["link-repeats"] = "sent"

@@ -117,6 +117,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "numbers": ("untold", "told"),
     "counts": ("any-update", "changes"),
     "array-text": ("as-array", "joined", "word"),
+    "size-rounding": ("nearest", "higher", "lower", "at-most"),
+    "count-as": ("number", "text"),
 }
 
 

@@ -111,7 +111,7 @@ class Replies:
     def meta_extra(self, count: int, meta: Mapping[str, int]) -> dict[str, Any]:
         """Return what a list's meta has beside the documented properties; `count` rows are on this page."""
         extra = {
-            "count": count,
+            "count": str(count) if self.house["count-as"] == "text" else count,
             "has-more": meta["page"] < meta["total_pages"],
             "offset": (meta["page"] - 1) * meta["results_per_page"],
         }

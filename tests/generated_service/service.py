@@ -329,7 +329,7 @@ class GeneratedService:
                 "invalid", self.replies.invalid_status, [Problem("results_per_page", "size", text, "query")]
             )
         if self.house["size-unlisted"] == "nearest" and re.fullmatch(r"\d{1,9}", text):
-            return min(SIZES, key=lambda size: abs(size - int(text)))
+            return _rounded(int(text), self.house["size-rounding"])
         return 25
 
     def _page(self, text: str | None) -> int:
@@ -466,3 +466,15 @@ class GeneratedService:
         if self.bug == "missing-key":
             del shown["is_enabled"]
         return {**shown, **self.replies.row_extra(row.id, row.type)}
+
+
+def _rounded(size: int, how: str) -> int:
+    """Return the size that a page has in place of one that is not listed."""
+    listed = sorted(SIZES)
+    if how == "higher":
+        return next((each for each in listed if each >= size), listed[-1])
+    if how == "lower":
+        return next((each for each in reversed(listed) if each <= size), listed[0])
+    if how == "at-most":
+        return listed[-1] if size > listed[-1] else 25
+    return min(listed, key=lambda each: abs(each - size))

@@ -35,11 +35,11 @@ def test_a_redirect(location: str, sentence: str) -> None:
 def test_the_facts_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = plain(load().data)
     meta = tree["components"]["schemas"]["ListEnvelope"]["properties"]["meta"]
-    meta["properties"] |= {"count": {"type": "integer"}, "has_more": {"type": "boolean"}}
+    meta["properties"] |= {"count": {"type": "string"}, "has_more": {"type": "boolean"}}
     numbers = {"page": 1, "size": 2, "total": 3, "pages": 2, "count": 2}
     pages = [
-        (numbers, {"count": 2, "has_more": True}),
-        ({**numbers, "page": 2, "count": 1}, {"count": 1, "has_more": False}),
+        (numbers, {"count": "2", "has_more": True}),
+        ({**numbers, "page": 2, "count": 1}, {"count": "1", "has_more": False}),
     ]
     monkeypatch.setattr(beyond, "_pages", lambda _: iter(pages))
     draft, prober = Draft(tree), SimpleNamespace(exchanges=[])
