@@ -66,6 +66,7 @@ class Visit:
     request: Request
     body: Body
     headers: Headers = ()
+    hidden: Headers = ()  # of the response, such as cookies: only listeners see them, without their values
     passage: Passage | None = None
 
     @classmethod
@@ -125,7 +126,7 @@ class Feed:
             form=fields,
             raw="" if fields and visit.body.media_type in _FORMS else self._shown(visit.body.exact),
             status=reply.status if answered else 0,
-            headers=reply.headers,
+            headers=(*reply.headers, *visit.hidden),
             body=reply.body.decode(errors="replace"),
             milliseconds=milliseconds,
             refused=refused,

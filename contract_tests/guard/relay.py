@@ -22,7 +22,7 @@ from contract_tests.guard.exchange import (
 )
 from contract_tests.guard.feed import Feed, Gate, Visit
 from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
-from contract_tests.guard.mask import Redactor
+from contract_tests.guard.mask import HIDDEN, Redactor
 from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
 from contract_tests.guard.upstream import GuardSettings, Parcel
 from contract_tests.guard.watch import Watch
@@ -541,6 +541,7 @@ class Relay:
             ),
             risky=risky and not is_own,
         )
+        visit.hidden = tuple((name, HIDDEN) for name, _ in reply.headers if name.lower() in _DROPPED)
         headers = tuple(
             (self._redactor.clean(name), self._redactor.clean(self._marker.strip_text(value)))
             for name, value in reply.headers

@@ -50,8 +50,8 @@ class Reach:
     own: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     extras: dict[str, Exchange] = field(default_factory=dict)
-    _headers: dict[str, tuple[Exchange, int]] = field(default_factory=dict, repr=False)
-    _answers: int = 0
+    _headers: dict[str, tuple[Exchange, Counter[bool]]] = field(default_factory=dict, repr=False)
+    _responses: Counter[bool] = field(default_factory=Counter, repr=False)  # by whether they are successes
     _created: set[str] = field(default_factory=set, repr=False)
 
     def take(self, exchange: Exchange) -> None:
@@ -96,19 +96,21 @@ class Reach:
 
     @property
     def headers(self) -> dict[str, Exchange]:
-        """The undocumented headers that every response has, each with an exchange that shows it."""
+        """The undocumented headers of every response, or of every success, each with an exchange that shows it."""
         known = {name.lower() for name in self.facts.document["components"].get("headers", {})} | _TRANSPORT
-        return {
-            f"An undocumented header in every response: `{name}`.": exchange
-            for name, (exchange, count) in self._headers.items()
-            if count == self._answers and name.lower() not in known
-        }
+        successes = Counter({True: self._responses[True]})
+        found = {}
+        for name, (exchange, has) in self._headers.items():
+            if name not in known and has in [self._responses, successes]:
+                where = "response" if has == self._responses else "success"
+                found[f"An undocumented header in every {where}: `{name}`."] = exchange
+        return found
 
     def _take_extras(self, operation: DocumentedOperation, exchange: Exchange) -> None:
-        self._answers += 1
-        for name in {name.lower(): name for name, _ in exchange.headers}.values():
-            first, count = self._headers.get(name, (exchange, 0))
-            self._headers[name] = first, count + 1
+        is_success = 200 <= exchange.status < 300
+        self._responses[is_success] += 1
+        for name in {name.lower() for name, _ in exchange.headers}:
+            self._headers.setdefault(name, (exchange, Counter()))[1][is_success] += 1
         declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
         if exchange.status not in declared:
             self.extras.setdefault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,15 @@ def test_no_row_of_an_overlay_need_be_met(tmp_path: Path) -> None:
     assert "no_empty_name" in facts.operation("update").refusals
     assert "no_empty_name" not in demanded[facts.operation("update").id]
     assert "not_found" not in demanded[facts.operation("delete").id]
+
+
+def test_headers_of_every_response_and_of_every_success_are_told(facts: Facts, reach: Reach) -> None:
+    always, counted, once = ("X-Powered-By", "PHP"), ("RateLimit-Limit", "60"), ("X-Once", "1")
+    success, failure = seen(facts, "list", 200, {}), seen(facts, "list", 401, {})
+    reach.take(replace(success, headers=(always, counted, once)))
+    reach.take(replace(success, headers=(always, counted)))
+    reach.take(replace(failure, headers=(always,)))
+    assert [*reach.headers] == [
+        "An undocumented header in every response: `x-powered-by`.",
+        "An undocumented header in every success: `ratelimit-limit`.",
+    ]

@@ -14,7 +14,7 @@ import pytest
 import requests
 import trustme
 
-from contract_tests.guard.exchange import GuardRefusal
+from contract_tests.guard.exchange import Exchange, GuardRefusal
 from contract_tests.guard.guard import Guard
 from contract_tests.guard.upstream import GuardSettings, read_target
 from contract_tests.target.api import TargetApi
@@ -110,10 +110,14 @@ def test_a_redirect_with_credentials_is_refused(make_guard: MakeGuard) -> None:
         assert through(make_guard(target.url)).get("").refused == "redirect"
 
 
-def test_no_cookie_is_passed_on(make_guard: MakeGuard) -> None:
+def test_no_cookie_is_passed_on_and_listeners_hear_of_it(make_guard: MakeGuard) -> None:
+    heard: list[Exchange] = []
     with Scripted(lambda _: said({}, 200, **{"Set-Cookie": "a=b"})) as target:
-        client = through(make_guard(target.url))
+        guard = make_guard(target.url)
+        guard.on_exchange(heard.append)
+        client = through(guard)
         assert "set-cookie" not in client.get("").headers
+        assert ("Set-Cookie", "(hidden)") in heard[0].headers
         client.call("GET", client.base, headers={"Cookie": "a=b"})
         assert not [asked for asked in target.asked if "cookie" in asked.headers]
 
