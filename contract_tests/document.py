@@ -254,7 +254,7 @@ class SettingsWords:
     """The settings of one type, by the names of their fields.
 
     `constants` maps each one to its fixed value, or to None if a form field fills it. `keys` maps it to the key that
-    shows it, if that is another one. Whole numbers of `numbers` are shown as numbers.
+    shows it, if that is another one. Whole numbers of `numbers` are shown as numbers, `alone` only without others.
     """
 
     container: str
@@ -262,6 +262,7 @@ class SettingsWords:
     masked: frozenset[str] = frozenset()
     keys: Mapping[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
 
 
 class Facts:
@@ -436,6 +437,7 @@ class Facts:
                     for field, node in nodes.items()
                     if "integer" in node.get("type", ()) and "const" not in node
                 ),
+                frozenset(field for field, node in nodes.items() if "x-alone" in node),
             )
         return found
 

@@ -7,7 +7,7 @@ moves, and with which of them, tells what each time and number is. A change of t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -298,9 +298,14 @@ def _learn_bare(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
     """Change to a type that is shown as a list: with something left, no list can show it."""
     bare = prober.kinds.bare
     shown, seen = prober.watch(_retyped(handler, bare, prober.facts.row["settings"]))
-    if settings_node(draft, draft.tree, bare).get("type") == "array" and mapping(shown):
+    node = settings_node(draft, draft.tree, bare)
+    if node.get("type") == "array" and mapping(shown):
         says = f"The settings of {bare} are {shown!r} where an earlier type has left something."
         draft.learn("settings-of-internal-notification", says, seen, _set_either(draft, bare))
+    lacking = node.get("properties", {}).keys() - mapping(shown).keys()
+    if lacking and mapping(shown):
+        says = f"{', '.join(sorted(lacking))} of {bare} is not shown beside what an earlier type has left."
+        draft.learn("settings-of-internal-notification", says, seen, _set_alone(draft, bare, lacking))
 
 
 def _retyped(handler: ProbedHandler, kind: str, key: str) -> Callable[[Prober], Any]:
@@ -309,6 +314,15 @@ def _retyped(handler: ProbedHandler, kind: str, key: str) -> Callable[[Prober], 
         return handler.look().get(key)
 
     return retype
+
+
+def _set_alone(draft: Draft, kind: str, names: Collection[str]) -> Callable[[Tree], None]:
+    def change(tree: Tree) -> None:
+        node = settings_node(draft, tree, kind)
+        node["properties"] |= {name: {**node["properties"][name], "x-alone": True} for name in names}
+        node["required"] = [name for name in node.get("required", ()) if name not in names]
+
+    return change
 
 
 def _set_either(draft: Draft, kind: str) -> Callable[[Tree], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from types import NoneType
 from typing import Any
@@ -73,21 +73,24 @@ class SettingsShape:
 
     A setting has the name of the field that fills it. `keys` maps it to the key that responses show it under, if that
     is another one. `masks` maps it to what they show in place of its value: a text, or what `x-mask` says. `numbers`
-    are those of which a whole number is shown as one. `beside` has the properties beside the settings that are the same
-    for all items of the type.
+    are those of which a whole number is shown as one, `alone` those that are shown if no other is. `beside` has the
+    properties beside the settings that are the same for all items of the type.
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
     constants: Mapping[str, Any]
-    masks: Mapping[str, str | Mapping[str, Any]]
-    keys: Mapping[str, str]
-    numbers: frozenset[str]
-    beside: Mapping[str, Any]
+    masks: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, Any] | list[str]:
         """Return the settings as responses show them."""
         if self.container == "array" or (self.container == "either" and not settings):
             return []
+        if not self.alone.isdisjoint(settings) and not self.alone >= settings.keys():
+            settings = {name: value for name, value in settings.items() if name not in self.alone}
         if not (self.masks or self.keys or self.numbers):
             return settings
         return {self.keys.get(name, name): self._written(name, value) for name, value in settings.items()}
@@ -274,14 +277,8 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
     schemas, write = responses.schemas, responses.write
     stored = {each.fact: each for each in _stored(schemas, row, forms)}
     shapes = _shapes(schemas, row)
-    no_shape = SettingsShape(
-        "object",
-        {},
-        {},
-        {},
-        frozenset(),
-        dict.fromkeys(key for each in shapes.values() for key in each.beside),
-    )
+    beside = dict.fromkeys(key for each in shapes.values() for key in each.beside)
+    no_shape = SettingsShape("object", {}, beside=beside)
     template = compile_template(schemas, row.node, write, facts_of(stored, no_shape.beside))
     for text in template.texts:
         if unknown := [
@@ -395,7 +392,11 @@ def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
     masks = {name: mask for shape in shapes.values() for name, mask in shape.masks.items()}
     keys = {name: key for shape in shapes.values() for name, key in shape.keys.items()}
     numbers = frozenset(name for shape in shapes.values() for name in shape.numbers)
-    return {name: replace(shape, masks=masks, keys=keys, numbers=numbers) for name, shape in shapes.items()}
+    alone = frozenset(name for shape in shapes.values() for name in shape.alone)
+    return {
+        name: replace(shape, masks=masks, keys=keys, numbers=numbers, alone=alone)
+        for name, shape in shapes.items()
+    }
 
 
 def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
@@ -412,7 +413,7 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
     constants: dict[str, Any] = {}
     masks: dict[str, str | Mapping[str, Any]] = {}
     keys: dict[str, str] = {}
-    numbers: set[str] = set()
+    numbers, alone = set[str](), set[str]()
     for key, node in properties.items():
         setting = schemas.resolve(node)
         field, constant = setting.get("x-field", key), setting.get("const", setting.get("default"))
@@ -430,7 +431,9 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
             keys[field] = key
         if "integer" in types_of(setting) and "const" not in setting:
             numbers.add(field)
-    return SettingsShape(container, constants, masks, keys, frozenset(numbers), {})
+        if "x-alone" in setting:
+            alone.add(field)
+    return SettingsShape(container, constants, masks, keys, frozenset(numbers), frozenset(alone))
 
 
 def facts_of(stored: Mapping[str, Property], beside: Collection[str] = ()) -> ShownFacts:

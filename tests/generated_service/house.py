@@ -119,6 +119,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "array-text": ("as-array", "joined", "word"),
     "size-rounding": ("nearest", "higher", "lower", "at-most"),
     "count-as": ("number", "text"),
+    "bare-settings": ("empty", "own-name"),
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from tests.generated_service.forms import URLS, Problem
+from tests.generated_service.forms import FIELDS, URLS, Problem
 from tests.generated_service.house import House
 
 TITLES = {
@@ -150,6 +150,8 @@ class Replies:
         for key in {"chat_id", "telegram_chat_id"} & shown.keys():
             if self.house["chat-id"] == "number" and re.fullmatch(r"-?[1-9][0-9]{0,17}", str(shown[key])):
                 shown[key] = int(shown[key])
+        if not shown and not FIELDS[kind] and self.house["bare-settings"] == "own-name":
+            shown = {kind: ""}
         word = self.house["settings-extra"]
         if word == "format":
             shown["format"] = "html" if kind == "email" else "json" if kind == "webhook" else "text"

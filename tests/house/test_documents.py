@@ -17,7 +17,17 @@ ROOT = Path(__file__).parents[2]
 
 
 # Words that the packaged documents do without: they say how a service was seen to look.
-ONLY_LEARNED = {"x-charset", "x-field", "x-if-missing", "x-order", "x-rows", "x-text", "x-typed", "x-unique"}
+ONLY_LEARNED = {
+    "x-alone",
+    "x-charset",
+    "x-field",
+    "x-if-missing",
+    "x-order",
+    "x-rows",
+    "x-text",
+    "x-typed",
+    "x-unique",
+}
 
 
 def text_of(name: str) -> str:

@@ -69,6 +69,23 @@ def test_a_seed_may_have_the_names_of_fields_or_those_that_responses_show(
     assert client.handler(1)["settings"] == {"token": "***", "chat_id": 7}
 
 
+def test_a_setting_may_be_shown_alone(tmp_path: Path) -> None:
+    bare = f"{SCHEMAS}.InternalNotificationSettings"
+    file = overlay(
+        tmp_path,
+        {"target": f"{bare}.properties.internal_notification", "update": {"x-alone": True}},
+        {"target": f"{bare}.required", "remove": True},
+    )
+    client = Client(Settings(overlays=(str(file),), answers=("update-type-change=merged",)))
+    client.create(name="A", type="internal_notification")
+    assert client.handler(2)["settings"] == {"internal_notification": ""}
+    client.update(2, type="email", email="a@example.com")
+    assert client.handler(2)["settings"] == {"email": "a@example.com"}
+    client.update(2, type="internal_notification")
+    assert client.handler(2)["settings"] == {"email": "a@example.com"}
+    assert Facts(load(overlays=[file]).data).shape("internal_notification").alone == {"internal_notification"}
+
+
 def test_two_settings_of_one_field_are_refused(tmp_path: Path) -> None:
     both = {"token": {"type": "string", "x-field": "telegram"}}
     file = overlay(tmp_path, {"target": f"{SCHEMAS}.TelegramSettings", "update": {"properties": both}})
