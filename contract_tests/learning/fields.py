@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any, NamedTuple
 
 from contract_tests.learning.draft import Draft, Unsayable
@@ -120,10 +121,10 @@ class FieldLearner:
             for each in (self._input(operation, *one) for one in own if one not in texts):
                 like = next((other for other in known[1:] if other.shape == each.shape), None)
                 self._text(each, guess=None if like is None else self.table.fields.get(like.place))
-            names = self.table.fields[known[0].place].rows
-            for place, found in self.table.fields.items():
-                if place.operation == operation and not place.field.startswith("{"):
-                    found.read_as(names)
+            of_form = [found for place, found in self.table.fields.items()
+                       if place.operation == operation and not place.field.startswith("{")]  # fmt: skip
+            for each, found in product(known, of_form):
+                found.read_as(self.table.fields[each.place].rows)
         self._check_foreign()
         return self.table
 
@@ -175,26 +176,32 @@ class FieldLearner:
         if is_known or not any(ENTITY.search(str(each.shown)) for each in seen if each.look is None):
             return
         good = self.observer.good(at.kind, at.field)
-        # A URL may be refused for all but the sign that most of them have. No tag begins before a blank.
-        for text in (f"{good}{SIGNS} x", f"{good}?a=1&b=2"):
-            outcome = self.ask(at.trial("any", sent(text)))
-            if outcome is not None and outcome.look is None:
-                found.explain_escapes(outcome)
+        known = (dict(row.effect).get("escape") for each in self.table.fields.values() for row in each.rows
+                 if row.treatment == "any" and row.reaction == "change")  # fmt: skip
+        of_others: Mapping[str, str] = next((signs for signs in known if signs), {})
+        # A URL may be refused, or stored as nothing, for all but the sign that most of them have. No tag begins before
+        # a blank.
+        for treatment, text in (("any", f"{good}{SIGNS} x"), ("is", f"{good}?a=1&b=2")):
+            outcome = self.ask(at.trial(treatment, sent(text)))
+            if outcome is not None and outcome.look is None and not is_blanked(outcome):
+                found.explain_escapes(outcome, of_others)
                 return
 
     def _unsent(self, found: Explained, at: Input) -> None:
         """Add what a setting becomes that was not sent, as a row of its type shows it."""
         try:
             row = self.observer.unsent(at.kind)
+            is_new = row is not None
             if row is None and at.operation == "update":
                 row = self.observer.retyped(at.kind)
             if row is None:
                 return  # a create without it is refused, as was seen
-            shown = self.observer.prober.settings(row)
+            value = self.observer.prober.settings(row).get(at.field, MISSING)
         except (Undecided, Unlisted):
             return
+        if value and value is not MISSING and not is_new:
+            return  # as it was when the row last had this type
         found.rows = [row for row in found.rows if row.treatment != "absent"]
-        value = shown.get(at.field, MISSING)
         reaction, effect = ("omit", True) if value is MISSING else ("value", value)
         found.put(Row("absent", None, reaction, effect))
 
@@ -344,7 +351,8 @@ class FieldLearner:
             found.rows = [row for row in known.rows if row.treatment != "absent"]
         self.table.fields[at.place] = found
         kinds = self.observer.prober.kinds
-        for treatment in ("absent", "empty", "not-listed", "wrong-case", *_EVERY[2:10]):
+        # An empty type is of those that are not listed, and may be treated otherwise.
+        for treatment in ("absent", "not-listed", "empty", "wrong-case", *_EVERY[2:10]):
             given = None
             if treatment == "twice":  # two types that there are
                 texts = (kinds.mailbox, kinds.plain)

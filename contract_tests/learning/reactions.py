@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from html.entities import codepoint2name
 from itertools import permutations
 from typing import Any
 
@@ -186,9 +187,11 @@ _EMPTIED = ((CUT, 0),)
 _REPLACED = tuple(((ESCAPE, {"\ufffd": sign}),) for sign in ("?", ""))
 
 # Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
-SIGNS = "&\"'>/`=\\<"
+SIGNS = "&\"'>/`=\\ó<"
 # Control characters as the filters of PHP that escape them write them.
 _CONTROLS = {chr(code): f"&#{code};" for code in range(1, 32)}
+# Letters beyond ASCII as `htmlentities` and some filters of PHP write them.
+_LETTERS = {chr(code): f"&{name};" for code, name in codepoint2name.items() if 160 <= code < 256}
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
@@ -281,10 +284,17 @@ class Explained:
         walk = compile_rows(tuple(self.rows), self.schema)
         return sum(foretold(walk(outcome.trial.sent), outcome, self.mask) for outcome in self.seen)
 
-    def explain_escapes(self, outcome: Outcome) -> None:
-        """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did."""
+    def explain_escapes(self, outcome: Outcome, known: Mapping[str, str] | None = None) -> None:
+        """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did.
+
+        `known` are those of another field: if this one has some of them, it is presumed to have all.
+        """
         before, best, most = self.rows, self.rows, self.count()
         signs = entities(outcome.trial.sent.text or "", outcome.shown)
+        if known and signs and signs.items() <= known.items():
+            signs = dict(known)
+        if signs.items() & _LETTERS.items():
+            signs = {**_LETTERS, **signs}
         if signs and any(_shows_control(each) for each in self.seen):
             signs = {**_CONTROLS, **signs}
         for treatments in ({"tags", "quotes"}, {"quotes"}) if signs else ():  # tags may go before

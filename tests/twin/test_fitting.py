@@ -128,6 +128,19 @@ def test_tags_may_go_before_signs_are_escaped(*, strips: bool) -> None:
         assert react(tuple(found.rows), text, {}).text == shown(text)
 
 
+def test_letters_may_be_escaped_and_signs_are_presumed_to_be_as_in_another_field() -> None:
+    def shown(text: str) -> str:
+        return "".join(signs.get(sign, sign) for sign in text)
+
+    signs = {"&": "&amp;", "<": "&lt;", "é": "&eacute;", "ó": "&oacute;"}
+    name, url = Explained({}), Explained({})
+    name.explain_escapes(outcome_of("any", sent(f"A{SIGNS} x"), shown(f"A{SIGNS} x")))
+    assert react(tuple(name.rows), "é & ż", {}).text == "&eacute; &amp; ż"
+    ((_, known),) = name.rows[0].effect
+    url.explain_escapes(outcome_of("any", sent("https://a?b&c"), "https://a?b&amp;c"), known)
+    assert react(tuple(url.rows), "https://a<ó", {}).text == "https://a&lt;&oacute;"
+
+
 def test_control_characters_may_be_escaped_beside_the_signs_of_html() -> None:
     def shown(text: str) -> str:
         return "".join(f"&#{ord(sign)};" if sign < " " or sign in "&<>" else sign for sign in text)
