@@ -262,7 +262,7 @@ class Statements:
         if word in {"additionalProperties", "maxItems", "unevaluatedProperties"}:
             return replace(self.at(place, says, grade=BELIEVED), is_told=True)
         if word == "type" and value is None and self._is_setting(place):
-            return self.setting_unsent("create")
+            return replace(self.setting_unsent("create"), is_told=True)
         if word == "type" and value == [] and self._is_settings(place):
             return self.setting_unsent("create")
         if word == "type" and value and place == f"{self._settings_places[0]}/type":

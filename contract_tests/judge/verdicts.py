@@ -398,7 +398,8 @@ def media_type(response: TargetResponse) -> str:
 def listed(sent: Mapping[str, str]) -> str:
     """Return a form or a query as readable text."""
     fields = (
-        f"{name}={text!r}" if len(text) < 60 else f"{name}={text[:40]!r}…" for name, text in sent.items()
+        f"{name}={text!r}" if len(text) < 60 else f"{name} of {len(text)} characters"
+        for name, text in sent.items()
     )
     return ", ".join(fields) or "no fields"
 

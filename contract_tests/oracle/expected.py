@@ -36,18 +36,19 @@ _NUMBER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A handler as it must be stored. `settings` are not masked; `updated` tells whether it was ever updated.
+    """A handler as it must be stored. `settings` are not masked.
 
-    `uncertain` are settings whose value the document does not decide: any value, or none, is right. `grounds` maps the
-    name of a property, or `settings.` and that of a setting, to the statement it rests on; others rest on what was
-    written. `sent` are the settings as last sent, and `former` as sent before the last update.
+    `updated` tells whether it was ever updated, and is None if no update has changed anything. `uncertain` are settings
+    whose value the document does not decide: any value, or none, is right. `grounds` maps the name of a property, or
+    `settings.` and that of a setting, to the statement it rests on; others rest on what was written. `sent` are the
+    settings as last sent, and `former` as sent before the last update.
     """
 
     type: str
     name: str
     settings: Mapping[str, Any]
     enabled: bool
-    updated: bool = False
+    updated: bool | None = False
     uncertain: frozenset[str] = field(default=frozenset())
     grounds: Mapping[str, Statement] = field(default_factory=dict)
     sent: Mapping[str, str] = field(default_factory=dict)
@@ -109,7 +110,13 @@ class Expected:
         )  # fmt: skip
 
     def updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
-        """Return what an accepted update makes of a handler."""
+        """Return what an accepted update makes of a handler. One that changes nothing may not count as a change."""
+        after = self._updated(before, sent)
+        values = (after.type, after.name, after.settings, after.enabled)
+        is_changed = values != (before.type, before.name, before.settings, before.enabled)
+        return after if is_changed or before.updated else replace(after, updated=None)
+
+    def _updated(self, before: Handler, sent: Mapping[str, str]) -> Handler:
         form, names = self.facts.update_form, self._names
         name, switch = names["name"], names.get("enabled", "")
         after = replace(before, updated=True)
@@ -456,6 +463,11 @@ def may_hide(shown: object, sent: str) -> bool:
     """Tell whether a shown value may be the text, partly masked."""
     found = _MASKED.match(shown) if isinstance(shown, str) else None
     return found is None or (sent.startswith(found[1]) and sent.endswith(found[3]))
+
+
+def is_masked_as(shown: object, sent: str) -> bool:
+    """Tell whether a shown value is the beginning and the end of a text with a repeated character between them."""
+    return isinstance(shown, str) and _MASKED.match(shown) is not None and may_hide(shown, sent)
 
 
 def is_recoded(shown: object, sent: object) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from contract_tests.document import Facts
 from contract_tests.judge.statements import SAME, TIMES, WRITTEN, Statement, Statements
 from contract_tests.judge.verdicts import Complaint
-from contract_tests.oracle.expected import Handler, is_kept, is_recoded, is_time, may_hide
+from contract_tests.oracle.expected import Handler, is_kept, is_masked_as, is_recoded, is_time, may_hide
 from contract_tests.oracle.listing import same
 from contract_tests.probes.reading import MISSING
 from contract_tests.target.api import TargetResponse
@@ -47,7 +47,8 @@ class Showing:
     def __init__(self, facts: Facts, statements: Statements) -> None:
         self._facts = facts
         self._statements = statements
-        self._changed = statements.time("changed", "The time of a change is shown as the document says.")
+        word = "changed" if "changed" in facts.row else "never"
+        self._changed = statements.time(word, "The time of a change is shown as the document says.")
         self._unmasked = statements.secrets()
         self._secrets = self._unmasked.questions
         self._alone = frozenset(key for shape in facts.shapes.values() for key in shape.alone)
@@ -168,7 +169,9 @@ class Showing:
         ground = handler.grounds.get(f"settings.{key}")
         if key not in handler.settings:
             is_own = key in self._facts.types.get(handler.type, ())
-            how = "is shown, and was not sent" if is_own else "is not a setting of this type"
+            how = (
+                f"is {_short(settings[key])}, and was not sent" if is_own else "is not a setting of this type"
+            )
             return Complaint(ground or self._extra(key), f"{about} {how}")
         if key not in settings:
             if ground is not None and handler.sent.keys() & settings.keys():  # others are not left out
@@ -183,6 +186,8 @@ class Showing:
         is_another = value == handler.former.get(key) or (isinstance(value, str) and value in self._sent)
         if key in handler.sent and is_recoded(value, text):
             ground = self._text(handler, key)
+        elif ground is not None and ground.is_open and key in handler.sent and is_masked_as(value, text):
+            ground = self._unmasked  # whatever else becomes of such a text
         elif ground is not None and text and (is_lost or is_another or not may_hide(value, text)):
             ground = replace(ground, questions=ground.questions - self._secrets)  # no mask would show this
         elif ground is not None and ground.questions & self._secrets and _is_mask(value, text, handler.sent):
@@ -193,7 +198,7 @@ class Showing:
 
     def _text(self, handler: Handler, field: str) -> Statement:
         """Return what a text rests on that the service writes in another way."""
-        return self._statements.text("update" if handler.updated else "create", field)
+        return self._statements.text("create" if handler.updated is False else "update", field)
 
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type never belonged to this one."""
@@ -204,14 +209,15 @@ class Showing:
         return ground if is_field else self._statements.extra_setting()
 
     def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
-        if word == "never" or not handler.updated:
+        if word == "never" or handler.updated is False:
             return None if value is None else Complaint(self._changed, about, _short(value), "null")
         if value is None:
             # If rows never show the time of a change, the response to an update need not show it either.
             never = any(node.get("x-value") == "never" for node in self._facts.properties.values())
             if never or not self._counts_any:
                 return None
-            return Complaint(self._changed, f"{about} after an update", "null", "a time")
+            which = "an update" if handler.updated else "an update that changes nothing"
+            return Complaint(self._changed, f"{about} after {which}", "null", "a time")
         return None if is_time(value) else Complaint(self._changed, about, _short(value), "a time")
 
     def changed_later(self, owned: Owned, before: str | None) -> Iterator[Complaint]:

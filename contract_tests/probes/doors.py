@@ -37,6 +37,7 @@ from contract_tests.probes.reading import (
     error_of,
     is_success,
     parsed,
+    told,
 )
 from contract_tests.target.api import TargetResponse
 
@@ -161,15 +162,22 @@ def _rate_limit(prober: Prober) -> Finding:
     if not any(map(is_success, prober.responses)):
         prober.list()
     shown = next(iter(_quota(prober, "quota-limit")), None)
-    sentence = (
-        f"A key may make {shown} requests, by the header."
-        if shown
-        else f"Responses have no `{_header(prober.facts, 'quota-limit')}` header."
-    )
+    sentence = f"A key may make {shown} requests, by the header."
+    if shown is None:
+        alike = {
+            name: text for one in prober.responses for name, text in one.headers.items() if _QUOTA in name
+        }
+        sentence = f"Responses have no `{_header(prober.facts, 'quota-limit')}` header"
+        sentence += (
+            f", but {', '.join(f'`{name}: {text}`' for name, text in alike.items())}." if alike else "."
+        )
     finding = prober.expectations.decide("rate-limit", shown, _documented_limit, sentence, said=sentence)
     if isinstance(finding, Outside) and shown is not None and shown.isascii() and shown.isdigit():
         return Answered("other-number", sentence)
     return finding
+
+
+_QUOTA = "ratelimit"  # in the names of the headers of the IETF's draft
 
 
 def _documented_limit(facts: Facts) -> str | None:
@@ -198,14 +206,11 @@ def _retry_after(prober: Prober) -> Finding:
 
 def _checks_order(prober: Prober) -> Finding:
     """Leave the key out of a request with a wrong method; then see whether a look at nothing is counted."""
-    seen, by_method, by_key = (
-        (response.status, error_of(response).title)
-        for response in map(prober.once, (other_method_without_key, other_method, missing_bearer))
-    )
-    if seen == by_method:
+    seen, by_method, by_key = map(prober.once, (other_method_without_key, other_method, missing_bearer))
+    if told(seen) == told(by_method):
         return Answered("method-first")
-    if seen != by_key:
-        return Outside(f"A wrong method without a key returns {seen[0]}, as neither alone is.")
+    if (seen.status, error_of(seen).title) != (by_key.status, error_of(by_key).title):
+        return Outside(f"A wrong method without a key returns {said(seen)}, as neither alone is.")
     if len(set(_quota(prober, "quota-remaining", *prober.responses))) < 2:
         return Unknown("the answers do not show that requests are counted")
     # The list, nothing, and the list again: each is to be counted, so that none may be a memory.
@@ -239,6 +244,13 @@ def _trailing_slash(prober: Prober) -> Finding:
         return Answered("redirect", f"`{path}` is redirected ({response.status}).")
     if not accepted(response, "a path with a slash at its end"):
         return Answered("distinct", f"`{path}` returns {said(response)}.")
+    if shows_all and prober.can_write and not prober.spares:
+        create = prober.facts.operation("create").path
+        other = create.removesuffix("/") if create.endswith("/") else create + "/"
+        form = prober.kinds.form(prober.kinds.mailbox, None)
+        response, _ = prober.create_raw("", path=other, form=form)
+        if told(response) != told(prober.once(nameless)):
+            return Outside(f"Nothing for a handler, but a create at `{other}` returns {said(response)}.")
     for other in () if prober.spares else others:
         listed = prober.send("GET", other)
         if shows_all and not is_success(listed):

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from contract_tests.document import Facts, by_form
+from contract_tests.document import Facts
 from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import (
     first_page,
@@ -34,12 +34,12 @@ from contract_tests.probes.reading import (
     error_of,
     is_success,
     mapping,
-    parsed,
     rows_in,
     shown,
+    told,
 )
 from contract_tests.probes.trials import UNKNOWN, Trials
-from contract_tests.target.api import JSON, URLENCODED, TargetResponse
+from contract_tests.target.api import JSON, URLENCODED
 
 
 def _create_status(prober: Prober) -> Finding:
@@ -105,23 +105,16 @@ def _was_read(
     """
     missing, unlisted = prober.once(nameless), Trials(prober).tried("create", "type", "not-listed")
     form, field = prober.kinds.form(prober.kinds.plain, prober.name()), prober.facts.form["type"]
-    is_telling = not unlisted.is_taken and _text(unlisted.response) != _text(missing)
+    is_telling = not unlisted.is_taken and told(unlisted.response) != told(missing)
     if is_telling:
         form[field] = str(unlisted.trial.sent.text)
     name = form[prober.facts.form["name"]]
     response, _ = prober.create_raw(name, body=write(form).encode(), headers={"Content-Type": media_type})
-    if is_success(response) or (is_telling and _text(response) == _text(unlisted.response)):
+    if is_success(response) or (is_telling and told(response) == told(unlisted.response)):
         return Answered("read")
     if (response.status, error_of(response)) != (missing.status, error_of(missing)):
         return Outside(f"No: a create with a {what} body returns {said(response)}.")
     return Answered("not-read")
-
-
-def _text(response: TargetResponse) -> tuple[int, str]:
-    """Return what tells refusals apart: the status and the body, without what is new each time."""
-    data = parsed(response)
-    text = response.body.decode(errors="replace") if data is None else json.dumps(data, sort_keys=True)
-    return response.status, by_form(text)
 
 
 def _update_keeps(prober: Prober) -> Finding:

@@ -167,7 +167,7 @@ def _empty_list(prober: Prober) -> Finding:
     seen = number(page.value("total-pages")), page.value("link-last") is not None
     answer = {(0, False): "no-pages", (1, True): "one-page"}.get((seen[0] or 0, seen[1]))
     if answer is None:
-        return Outside(f"An empty list has {seen[0]} pages and {'a' if seen[1] else 'no'} last page.")
+        return Outside(f"It says {seen[0]}, and its `last` is {shown(page.value('link-last'))}.")
     return Answered(answer)
 
 
@@ -217,10 +217,10 @@ def _page_word(facts: Facts) -> str:
 
 def _meta_total(prober: Prober) -> Finding:
     page = prober.once(first_page)
-    present = [answer for answer, key in page.total_keys.items() if key in page.meta]
-    if len(present) != 1:
-        return Outside(f"What counts has the keys {', '.join(page.meta) or 'none'}.")
-    return Answered(present[0])
+    for answer, key in page.total_keys.items():  # the documented one first: there may be others beside it
+        if key in page.meta:
+            return Answered(answer)
+    return Outside(f"What counts has the keys {', '.join(page.meta) or 'none'}.")
 
 
 PROBES = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from contract_tests.document import Facts
+from contract_tests.document import Facts, by_form
 from contract_tests.guard.exchange import at
 from contract_tests.judge.verdicts import said
 from contract_tests.target.api import TargetResponse, json_in
@@ -91,6 +91,13 @@ def shown(value: Any) -> str:
 def parsed(response: TargetResponse) -> Any:
     """Return the body as data, None if it is not JSON."""
     return json_in(response.body)
+
+
+def told(response: TargetResponse) -> tuple[int, str]:
+    """Return what tells refusals apart: the status and the body, without what is new each time."""
+    data = parsed(response)
+    text = response.body.decode(errors="replace") if data is None else json.dumps(data, sort_keys=True)
+    return response.status, by_form(text)
 
 
 def rows_in(response: TargetResponse, facts: Facts) -> list[Any] | None:

@@ -177,7 +177,7 @@ def _is_enabled_text(prober: Prober) -> Finding:
         ("true", True): "switches a handler on", ("true", False): "leaves a handler off",
     }  # fmt: skip
     how = [f"`{text}` {words.get((text, is_on), 'is refused')}" for text, is_on in made.items()]
-    sentence = f"{', '.join(how)}."
+    sentence = f"Beside `1` and `0`, {' and '.join(how)}. Others were not tried."
     answer = _CASTS.get((made["off"], made["true"]))
     return Outside(sentence) if answer is None else Answered(answer, sentence)
 

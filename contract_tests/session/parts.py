@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, RESPONSES, SAME, WRITTEN
-from contract_tests.judge.verdicts import Complaint, Deviation, Ruling, listed, said
+from contract_tests.judge.verdicts import Complaint, Deviation, Observation, Ruling, listed, said
 from contract_tests.report.accepted import Acceptances, read_accepted
 from contract_tests.report.outcome import (
     GUARD,
@@ -164,11 +165,12 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
     asked = opening.effective.verdicts.values() if opening.effective is not None else ()
     also: dict[str, list[str]] = {}
     instead: dict[str, str] = {}
+    gathered = list(_gathered(opening))
     for one in judge.observations.values():
         if one.instead:
             instead.setdefault(one.question, clean(one.instead))
-        else:
-            also.setdefault(one.question, []).append(clean(one.sentence))
+    for sentence, one in gathered:
+        also.setdefault(one.question, []).append(sentence)
     for verdict in asked:
         question = verdict.question
         is_known = verdict.source != "unknown" and question.id not in instead
@@ -181,7 +183,7 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
         )  # fmt: skip
     examples = opening.run.facts.document["components"]["examples"]
-    told = [exchange for verdict in asked if verdict.source != "unknown" for exchange in verdict.evidence]
+    told = [exchange for verdict in asked if verdict.seen for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
         if exchange in told:
             continue  # an answer to a question says it
@@ -190,11 +192,35 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             id=f"refusal {name}", text=f"{text[:1].upper()}{text[1:]}:", answer=name, assumed=name,
             seen=clean(f"refused with {said(TargetResponse.of(exchange))}."), steps=(step_of(exchange, clean),),
         )  # fmt: skip
-    for one in judge.observations.values():
+    for sentence, one in gathered:
         if not one.question:
-            sentence = clean(one.sentence)
             steps = reproduce(Happened(one.exchanges), clean, one.sentence)
             yield QuestionSeen(id="", text=f"{sentence[:1].upper()}{sentence[1:]}", seen="", steps=steps)
+
+
+# An operation in a sentence, and parts of it that differ if the same happens to other fields and rows.
+_OPERATION = re.compile(r"\b(?:a list|a retrieve|a create|an update|a delete)\b", re.IGNORECASE)
+_VARYING = re.compile(r"`[{\[<].*?`|'[^']*'…?|\(assumed: .*?\)$|( of)? \d+\b|\bdata(\[\])?\.")
+
+
+def _gathered(opening: Opening) -> Iterable[tuple[str, Observation]]:
+    """Yield the observations as sentences: one for those that tell the same of several fields or operations."""
+    fields = "|".join({name for names in opening.run.facts.types.values() for name in names})
+    varying = re.compile(rf"\b(?:{fields})\b" if fields else r"(?!)")
+    groups: dict[tuple[str, str], list[tuple[str, Observation]]] = {}
+    for one in opening.run.judge.observations.values():
+        if not one.instead:
+            sentence = opening.clean(one.sentence)
+            alike = _VARYING.sub("", _OPERATION.sub("#", varying.sub("#", sentence))).strip()
+            groups.setdefault((one.question, alike), []).append((sentence, one))
+    for (first, one), *others in groups.values():
+        of_first = {*varying.findall(first), *map(str.lower, _OPERATION.findall(first))}
+        told = " ".join(sentence for sentence, _ in others)
+        more = [f"`{name}`" for name in dict.fromkeys(varying.findall(told)) if name not in of_first]
+        more += [
+            word for word in dict.fromkeys(map(str.lower, _OPERATION.findall(told))) if word not in of_first
+        ]
+        yield f"{first}. The same holds for {', '.join(more)}" if more else first, one
 
 
 def _operations(reach: Reach) -> Iterable[OperationSeen]:

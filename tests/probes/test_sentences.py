@@ -12,7 +12,7 @@ from contract_tests.guard.account import Account
 from contract_tests.guard.exchange import Exchange, Reply
 from contract_tests.guard.ledger import CreateState, LedgerEntry, Marker
 from contract_tests.guard.upstream import GuardSettings
-from contract_tests.probes import PROBES, Answered, Finding, Outside, Prober, Terms
+from contract_tests.probes import PROBES, Answered, Finding, Outside, Prober, Terms, Unknown
 from contract_tests.probes.reading import MISSING
 from contract_tests.probes.rows import _Seen
 from contract_tests.probes.trials import Trial, Tried
@@ -51,16 +51,17 @@ def found(api: TargetApi, *questions: str) -> Finding:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        ("integer-cast", "`off` switches a handler off, `true` leaves a handler off."),
-        ("php-truthiness", "`off` leaves a handler on, `true` switches a handler on."),
-        ("any-spelling", "`off` switches a handler off, `true` switches a handler on."),
+        ("integer-cast", "`off` switches a handler off and `true` leaves a handler off"),
+        ("php-truthiness", "`off` leaves a handler on and `true` switches a handler on"),
+        ("any-spelling", "`off` switches a handler off and `true` switches a handler on"),
     ],
 )
 def test_only_the_texts_that_were_sent_are_told(answer: str, sentence: str) -> None:
     with the_mock({"is-enabled-text": answer}) as api:
         finding = found(api, "is-enabled-text")
     assert isinstance(finding, Answered)
-    assert (finding.answer, finding.said) == (answer, sentence)
+    assert finding.answer == answer
+    assert finding.said == f"Beside `1` and `0`, {sentence}. Others were not tried."
 
 
 def test_the_link_of_page_0_is_told_as_it_is_shown() -> None:
@@ -84,7 +85,7 @@ def test_a_switch_of_two_types_is_told_once_with_both() -> None:
 
     with the_mock({}) as api:
         finding = found(Twisted(api, as_number), "is-enabled-in-replies")
-    assert finding == Outside("`1` in a retrieve, and `true` in the list.")
+    assert finding == Unknown("it is shown as `1` by a retrieve, and as `true` by the list")
 
 
 SHORT = {"telegram": "token", "telegram_chat_id": "chat_id", "webhook": "url", "slack": "url"}
@@ -141,6 +142,59 @@ def test_links_may_repeat_any_size_but_the_default() -> None:
         finding = found(Sparing(api.base_url, api.key, api.facts), "links-repeat-parameters")
     assert isinstance(finding, Answered)
     assert finding.said.startswith("Yes, but for the size of the default: ")
+
+
+class Changed(TargetApi):
+    """Gives each response in another way."""
+
+    def __init__(self, api: TargetApi, change: Callable[[str, str, TargetResponse], TargetResponse]) -> None:
+        super().__init__(api.base_url, api.key, api.facts)
+        self.change = change
+
+    def call(self, method: str, path: str, **parts: Any) -> TargetResponse:
+        return self.change(method, path, super().call(method, path, **parts))
+
+
+def test_there_may_be_more_totals_than_the_documented_one() -> None:
+    def twice(_: str, __: str, response: TargetResponse) -> TargetResponse:
+        return response._replace(body=response.body.replace(b'"total":', b'"total_results":0,"total":'))
+
+    with the_mock({}) as api:
+        assert found(Changed(api, twice), "meta-total") == Answered("total")
+
+
+def test_a_slash_may_matter_to_a_create_alone() -> None:
+    def strict(method: str, path: str, response: TargetResponse) -> TargetResponse:
+        return (
+            response._replace(status=308, body=b"") if method == "POST" and path.endswith("/") else response
+        )
+
+    with the_mock({}) as api:
+        assert found(api, "trailing-slash") == Answered("same")
+        finding = found(Changed(api, strict), "trailing-slash")
+    assert finding == Outside("Nothing for a handler, but a create at `/notification-handlers/` returns 308.")
+
+
+def test_two_refusals_of_one_status_are_told_apart_by_their_bodies() -> None:
+    def one_status(method: str, _: str, response: TargetResponse) -> TargetResponse:
+        text = b"No key." if response.status == 401 else b"No such method."
+        is_refused = method == "PUT" or response.status == 401
+        return response._replace(status=400, body=text) if is_refused else response
+
+    with the_mock({}) as api:
+        finding = found(Changed(api, one_status), "checks-order")
+    assert finding != Answered("method-first")
+
+
+def test_headers_of_another_quota_are_named() -> None:
+    def other_names(_: str, __: str, response: TargetResponse) -> TargetResponse:
+        headers = {name: text for name, text in response.headers.items() if "ratelimit" not in name}
+        return response._replace(headers={**headers, "ratelimit-limit": "100"})
+
+    with the_mock({}) as api:
+        finding = found(Changed(api, other_names), "rate-limit")
+    assert isinstance(finding, Answered)
+    assert finding.said.endswith("header, but `ratelimit-limit: 100`.")
 
 
 def test_names_do_not_ascend_with_time() -> None:

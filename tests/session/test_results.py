@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from contract_tests.guard.exchange import Exchange
 from contract_tests.judge.statements import RESPONSES
+from contract_tests.judge.verdicts import Observation
 from contract_tests.report.outcome import by_cause, merged
 from contract_tests.session.opening import Opening
-from contract_tests.session.parts import _server_errors
+from contract_tests.session.parts import _gathered, _server_errors
 from contract_tests.session.results import Results
 
 URL = "https://service.invalid/api"
@@ -51,3 +52,22 @@ def test_a_server_error_that_a_probe_meets_is_a_finding() -> None:
     )
     assert (finding.kind, finding.documented) == ("contradicts itself", RESPONSES.says)
     assert len(finding.steps) == 1
+
+
+def test_the_same_of_several_fields_is_one_sentence() -> None:
+    said = [
+        'an update of 7 with slack=\'\' returns 400 `{"error": "slack is empty"}` (assumed: 200)',
+        'an update of 8 with email=\'\' returns 400 `{"error": "email is empty"}` (assumed: accepted)',
+        "a create with slack='' returns 400 `{}`",
+        "an update of 8 with no fields returns 400 `{}`",
+    ]
+    observations = {str(number): Observation("", text, "", ()) for number, text in enumerate(said)}
+    run = SimpleNamespace(
+        facts=SimpleNamespace(types={"a": ("slack",), "b": ("email",)}),
+        judge=SimpleNamespace(observations=observations),
+    )
+    opening = cast("Opening", SimpleNamespace(run=run, clean=str))
+    assert [sentence for sentence, _ in _gathered(opening)] == [
+        f"{said[0]}. The same holds for `email`, a create",
+        said[3],
+    ]
