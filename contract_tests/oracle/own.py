@@ -322,7 +322,7 @@ class Own:
             settings = shown[names["settings"]] if isinstance(shown[names["settings"]], Mapping) else {}
             owned.handler = Handler(
                 type=shown[names["type"]], name=shown[names["name"]], settings=settings,
-                enabled=bool(shown[names["enabled"]]), updated=True,
+                enabled=bool(shown[names["enabled"]]), updated=shown.get(names.get("changed", "")) is not None,
                 grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
             )  # fmt: skip
         self.require(self.conformity.success("retrieve", response, WRITTEN))

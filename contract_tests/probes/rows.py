@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from contract_tests.document import Facts, FormWords
-from contract_tests.judge.verdicts import said
+from contract_tests.judge.verdicts import a, said
 from contract_tests.probes.observations import renaming
 from contract_tests.probes.prober import Probe, Prober
 from contract_tests.probes.reading import (
@@ -111,7 +111,7 @@ def _find(question: str, prober: Prober) -> Finding:
     for each in seen:
         row = _reaction(facts, operation, each).row
         if row is not None and row.refusal:
-            prober.note(row.refusal, each.tried.response, f"{operation} with {each.tried.trial.says}")
+            prober.note(row.refusal, each.tried.response, f"{a(operation)} with {each.tried.trial.says}")
     return Answered(answer, how)
 
 

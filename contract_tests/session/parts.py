@@ -182,14 +182,12 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             source="found" if verdict.is_outside else verdict.source, why=clean(verdict.why),
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
         )  # fmt: skip
-    examples = opening.run.facts.document["components"]["examples"]
     told = [exchange for verdict in asked if verdict.seen for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
         if exchange in told:
             continue  # an answer to a question says it
-        text = clean(examples.get(name, {}).get("summary", about))
         yield QuestionSeen(
-            id=f"refusal {name}", text=f"{text[:1].upper()}{text[1:]}:", answer=name, assumed=name,
+            id=f"refusal {name}", text=f"{clean(about[:1].upper())}{clean(about[1:])}:", answer=name, assumed=name,
             seen=clean(f"refused with {said(TargetResponse.of(exchange))}."), steps=(step_of(exchange, clean),),
         )  # fmt: skip
     for sentence, one in gathered:
