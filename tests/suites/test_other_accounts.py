@@ -103,7 +103,8 @@ def test_a_write_that_should_have_been_refused_is_followed(tmp_path: Path) -> No
     data = report(tmp_path / "report.json")
     assert (ran.code, findings(data)) == (0, []), ran.out
     told = " ".join(sentence for one in data["left_open"] for sentence in one["also"])
-    assert "a delete with the header 'Token KEY' returns" in told
+    assert "a list with the header 'Token KEY' returns" in told
+    assert "The same holds for a retrieve, a create, an update, a delete" in told
 
 
 def forbidden(
