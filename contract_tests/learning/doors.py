@@ -94,7 +94,11 @@ def learn_media_types(prober: Prober, draft: Draft) -> None:
             unread.append(kind)
         else:
             looks[kind] = look
-    _write_media_types(doors, looks, unread)
+    empty = {}
+    if TEXT in looks and not prober.spares:
+        response = doors.ask("POST", create.path, body=b"", headers={"Content-Type": TEXT})
+        empty = {"empty": "refused"} if doors.look(response, value=TEXT) == looks[TEXT] else {}
+    _write_media_types(doors, looks, unread, empty)
 
 
 def _is_without_fields(doors: Doors, look: Look) -> bool:
@@ -109,7 +113,9 @@ def _is_without_fields(doors: Doors, look: Look) -> bool:
     return is_alike
 
 
-def _write_media_types(doors: Doors, looks: Mapping[str, Look], unread: Sequence[str]) -> None:
+def _write_media_types(
+    doors: Doors, looks: Mapping[str, Look], unread: Sequence[str], empty: Mapping[str, str]
+) -> None:
     draft = doors.draft
     words: dict[str, str] = {}
     names: dict[str, Look] = {}
@@ -118,7 +124,7 @@ def _write_media_types(doors: Doors, looks: Mapping[str, Look], unread: Sequence
         name = known or ("media_type_unread" if not names else f"media_type_unread_{len(names) + 1}")
         names[name] = look
         words[kind] = name
-    words = {"other": words.pop(TEXT, "ignored"), **words, **dict.fromkeys(unread, "ignored")}
+    words = {"other": words.pop(TEXT, "ignored"), **empty, **words, **dict.fromkeys(unread, "ignored")}
     words = {kind: name for kind, name in words.items() if kind == "other" or name != words["other"]}
     if words == {"other": "ignored"}:
         return
@@ -415,6 +421,8 @@ class _Comparer:
         keyless = self._alone("GET", listed, authorization=None)
         no_id = None if self.prober.spares else self._alone("GET", doors.odd)
         no_id = None if no_id == lost else no_id
+        if no_id is not None:
+            self._which("GET", doors.odd, ("id", "bearer"), (no_id, keyless), authorization=None)
         self._which(
             self.facts.other_methods[0], doors.nobodys, ("method", "existence"), (self._method(), lost)
         )
@@ -534,7 +542,8 @@ def _sorted(order: list[str], before: list[tuple[str, str]]) -> list[str]:
     # A key is not looked at before the bearer, and a row has no id before it is read.
     rules = [*before, ("bearer", "key"), ("key", "quota"), ("key", "existence"), ("method", "existence")]
     rules += [("key", "form"), ("method", "form"), ("form", "plan")]
-    rules += [("id", "existence"), ("key", "id"), ("method", "id")] if "id" in known else []
+    rules += [("id", "existence"), ("method", "id")] if "id" in known else []
+    rules += [("key", "id")] if "id" in known and ("id", "bearer") not in before else []
     rules += [("form", name) for name in ("availability", "unique") if name in known]
     sorted_: list[str] = []
     while known:

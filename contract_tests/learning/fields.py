@@ -11,12 +11,11 @@ from contract_tests.learning.draft import Draft, Unsayable
 from contract_tests.learning.grammar import (
     ADDRESSES,
     ODD_ADDRESSES,
+    ODD_TOKENS,
     ODD_URLS,
-    SCHEMELESS,
+    TOKENS,
     URLS,
-    USUAL_PATTERNS,
-    agreeing,
-    fault_of,
+    fit,
 )
 from contract_tests.learning.handlers import key_of, settings_node
 from contract_tests.learning.presentation import reworded
@@ -34,7 +33,9 @@ _EVERY = (
 _LENGTHS = (800, 3_000, 20_000)
 # Limits that services have; each is tried before a length between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
-OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "malformed"})
+OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "mismatches", "malformed"})
+_GRAMMATICAL = OF_GRAMMAR | {"matches", "is"}
+_FEW = 4  # odd texts that a field is asked for whose grammar is known of another one
 # What is asked of each field anew.
 _OF_ONE = OF_GRAMMAR | {"longer-than", "absent", "is"}
 
@@ -43,6 +44,7 @@ _SPELLINGS = (
     "n", "00", "1x", "0x", " 1 ",
 )  # fmt: skip
 _ODD_SPELLING = "maybe"
+_SEVERAL = 3  # refusals that look alike, of odd texts, which speak for a grammar
 
 
 class Place(NamedTuple):
@@ -149,13 +151,19 @@ class FieldLearner:
                 found.rows = [row for row in found.rows if row.treatment != "absent"]
         if fresh:
             found.rows = [row for row in found.rows if row.treatment not in _OF_ONE]
+        elif at.shape == "text":  # of another field
+            found.rows = [row for row in found.rows if row.treatment not in _GRAMMATICAL]
+            found.schema = {}
         self._ask_all(found, at, fresh=fresh)
         if at.field in self.facts.types.get(at.kind, ()):
             self._unsent(found, at)
 
     def _ask_all(self, found: Explained, at: Input, *, fresh: bool) -> None:
         for treatment in _EVERY[:-2]:
-            self._try(found, at, treatment)
+            # A URL is no URL, if it has them in its scheme.
+            end = {"control": "\x07x", "line-break": "\nx"}.get(treatment) if at.shape == "url" else None
+            given = None if end is None else sent(self.observer.good(at.kind, at.field) + end)
+            self._try(found, at, treatment, given)
         if at.shape != "text":
             self._grammar(found, at, fresh=fresh)
         for treatment in _EVERY[-2:]:
@@ -163,6 +171,8 @@ class FieldLearner:
             good = self.observer.good(at.kind, at.field)
             text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
             self._try(found, at, treatment, sent(text))
+        if at.field in self.facts.types.get(at.kind, ()) and at.shape == "text":
+            self._tokens(found, at)
         if at.shape != "address":
             self._escapes(found, at)
         self._length(found, at, fresh=fresh)
@@ -315,30 +325,52 @@ class FieldLearner:
         is_address = at.shape == "address"
         odd, patterns = self.odd[at.shape], ADDRESSES if is_address else URLS
         treatment = "not-email" if is_address else "not-url"
-        if not fresh:
-            known = next((row.treatment for row in found.rows if row.treatment in OF_GRAMMAR), "")
-            for text in odd[:1] if known else odd[:3]:
-                outcome = self.ask(at.trial(treatment, sent(text)))
-                if outcome is not None:
-                    found.explain(outcome, None, known or treatment)
+        few = () if fresh else odd[:_FEW]
+        if few and self._is_alike(found, at, [self.ask(at.trial(treatment, sent(text))) for text in few]):
             return
         asked = [self.ask(at.trial(treatment, sent(text))) for text in odd]
         seen = [each for each in asked if each is not None]
-        # What other rows refuse, or change, says nothing of the grammar.
-        refused = [each for each in seen if each.look is not None and not found.foretells(each)]
-        if refused:
-            told = [each for each in seen if each.look is None or each in refused]
-            looks = [each.look for each in refused]
-            look = max(looks, key=looks.count)
-            found.put(Row(_fitting(found, patterns, told, refused), None, "refuse", look))
-            for other in looks:
-                if other != look and (fault := fault_of(other, told)):
-                    found.put(Row("matches", fault, "refuse", other))
-        blanked = [each for each in seen if is_blanked(each) and not found.foretells(each)]
-        if blanked and not refused:
-            found.put(Row(_fitting(found, patterns, seen, blanked), None, "value", blanked[0].shown))
-        for outcome in seen:
-            found.explain(outcome, *_what_of(outcome))
+        fit(found, patterns, seen)
+
+    def _is_alike(self, found: Explained, at: Input, asked: Sequence[Outcome | None]) -> bool:
+        """Take over the grammar of a field that foretells what came of a few odd texts; tell whether there is one."""
+        seen = [each for each in asked if each is not None]
+        own = [row for row in found.rows if row.treatment not in _GRAMMATICAL]
+        others = [
+            self._input(at.operation, name, kind)
+            for kind, names in self.facts.types.items()
+            for name in names
+        ]
+        alike = [
+            self.table.fields[each.place]
+            for each in others
+            if each.shape == at.shape and each.place in self.table.fields
+        ]
+        for like in (found, *alike):
+            rows = [row for row in like.rows if row.treatment in _GRAMMATICAL]
+            found.rows, found.schema = own, like.schema
+            for row in rows:
+                found.put(row)
+            if all(map(found.foretells, seen)):
+                found.seen += seen
+                return True
+        found.rows, found.schema = own, {}
+        return False
+
+    def _tokens(self, found: Explained, at: Input) -> None:
+        """Find out which texts a field takes, if it refuses several odd ones in one way."""
+        odd = [each for each in found.seen if each.trial.treatment in _EVERY and not each.trial.sent.how]
+        looks = [each.look for each in odd if each.look is not None]
+        look = max(looks, key=looks.count) if looks else None
+        if look is None or looks.count(look) < _SEVERAL:
+            return
+        asked = [self.ask(at.trial("is", sent(text))) for text in ODD_TOKENS]
+        seen = [
+            *(each for each in odd if each.look in (None, look)),
+            *(each for each in asked if each is not None),
+        ]
+        found.rows = [row for row in found.rows if row.effect != look]
+        fit(found, TOKENS, seen)
 
     # The type, the switch, and what is not a field of the row
 
@@ -458,7 +490,17 @@ class FieldLearner:
                 self.table.foreign_problem = outcome, seen
             if seen is not None and seen.look == outcome.look:
                 self.table.checks_foreign = True
+                self._leave_to_own()
                 return
+
+    def _leave_to_own(self) -> None:
+        """Leave out what is said of fields of other types, and is what the rows of the asked field say."""
+        field = self.facts.types[self.observer.prober.kinds.pair][-1]
+        for operation in ("create", "update"):
+            own = self.table.fields.get(Place(operation, field), Explained({})).rows
+            foreign = self.table.fields[Place(operation, "{foreign}")]
+            looks = [row.effect for row in own if row.reaction == "refuse"]
+            foreign.rows = [row for row in foreign.rows if row.treatment == "any" or row.effect not in looks]
 
     def _ask_other(self, trial: Trial, told: Mapping[str, str]) -> Outcome | None:
         try:
@@ -536,36 +578,6 @@ def _stepped(text: str, steps: tuple[tuple[str, Any], ...]) -> str:
 def _texts_of(outcome: Outcome) -> tuple[str, ...] | None:
     text = outcome.trial.sent.text
     return None if text is None else (text,)
-
-
-def _fitting(
-    found: Explained, patterns: Sequence[str], outcomes: Sequence[Outcome], wrong: Sequence[Outcome]
-) -> str:
-    """Return the treatment of texts that break the pattern which tells the wrong ones best, and note the pattern."""
-    best = max(patterns, key=lambda pattern: (agreeing(pattern, outcomes, wrong), -patterns.index(pattern)))
-    if best not in USUAL_PATTERNS:
-        found.schema = {**found.schema, "pattern": best}
-    return USUAL_PATTERNS.get(best, "malformed")
-
-
-def is_blanked(outcome: Outcome) -> bool:
-    """Tell whether a text was taken, and nothing of it is stored."""
-    return (
-        outcome.look is None and outcome.shown in ("", None) and bool((outcome.trial.sent.text or "").strip())
-    )
-
-
-def _what_of(outcome: Outcome) -> tuple[Any, str]:
-    """Return the argument and the treatment by which an odd address is explained."""
-    text = outcome.trial.sent.text
-    if is_blanked(outcome):
-        return (text,), "is"
-    if outcome.look is None and "://" in str(outcome.shown) and ":" not in (text or ":"):
-        return SCHEMELESS, "matches"
-    for treatment in ("padded", "tags", "quotes"):
-        if outcome.look is None and TREATMENTS[treatment].holds(None, {})(text, outcome.trial.sent):
-            return None, treatment
-    return (None, "any") if outcome.look is None else ((text,), "is")
 
 
 def shape_of_text(example: str) -> str:

@@ -239,10 +239,11 @@ def _parameter(asker: _Asker, name: str) -> Explained:
     beyond = asker.refused(name, good) if is_page else None
     if beyond is not None and asker.refused(name, _NUMBERS[0][1]) == beyond:
         good = "1"  # what is not a page is refused as one beyond the last
-    texts = [(treatment, text.replace("#", good)) for treatment, text in _NUMBERS]
+    texts = [*_NUMBERS]
     if not is_page:
-        texts = [*texts, *(_SIZES[:3] if asker.prober.spares else _SIZES)]
-    for treatment, text in texts:
+        texts += _SIZES[:3] if asker.prober.spares else _SIZES
+    for treatment, form in texts:
+        text = form.replace("#", good)
         is_asked = not asker.prober.spares or (is_page and treatment in {"plus", "zero", "fraction"})
         if not is_asked and (_is_presumed(found, treatment) or treatment in _UNASKED):
             continue
@@ -251,7 +252,12 @@ def _parameter(asker: _Asker, name: str) -> Explained:
             continue
         is_beyond = beyond is not None and asker.look(response, name, text) == beyond
         if is_beyond and treatment in _NUMBERED and good != "1":
-            continue  # taken for a number, of a page beyond the last
+            # Taken for a number, of a page beyond the last. How links show it is seen of the first page.
+            if asker.prober.spares or "#" not in form:
+                found.put(Row(treatment, None, "change", (("cast", None),)))
+                continue
+            text = form.replace("#", "1")
+            response = asker.list(**_asking(asker, name, text)) or response
         shown: Any = MISSING
         if is_success(response):
             shown = _shown(asker.prober, response, name, is_page=is_page)

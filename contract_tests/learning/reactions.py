@@ -158,7 +158,7 @@ Schema = Mapping[str, Any]
 _ORDER = (
     "array", "file", "twice", "not-utf-8", "absent", "is", "blank", "padded", "control", "line-break", "empty",
     "longer-than", "word", "tail", "fraction", "huge", "negative", "zero", "leading-zero", "plus", "wrong-case",
-    "not-listed", "matches", "not-email", "not-https", "not-url", "malformed", "tags", "quotes", "any",
+    "not-listed", "matches", "mismatches", "not-email", "not-https", "not-url", "malformed", "tags", "quotes", "any",
 )  # fmt: skip
 
 _LARGEST = "9223372036854775807"
@@ -244,7 +244,11 @@ class Explained:
         for row in [*self.rows]:
             before, known = self.rows, self.count()
             self.rows = [each for each in before if each is not row]
-            if self.mask is not None or row.treatment in {"any", "is", "matches"} or self.count() < known:
+            if (
+                self.mask is not None
+                or row.treatment in {"any", "is", "matches", "mismatches"}
+                or self.count() < known
+            ):
                 self.rows = before
 
     def _change(self, row: Row) -> None:

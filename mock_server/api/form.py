@@ -21,7 +21,8 @@ def check_media_type(context: Context) -> None:
         return
     kind = media_type(context.environ.get("CONTENT_TYPE") or "")
     name = media_types.get(kind, media_types["other"])
-    if name != "ignored" and kind not in operation.media_types and _body(context):
+    is_judged = bool(_body(context)) or (bool(kind) and media_types.get("empty") == "refused")
+    if name != "ignored" and kind not in operation.media_types and is_judged:
         raise Refusal(name, problems=(Problem(name, None, {"value": kind}),))
 
 

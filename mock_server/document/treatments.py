@@ -138,11 +138,18 @@ def _matches(pattern: str, _: Schema) -> Holds:
     return lambda text, _: text is not None and validator.is_valid(text)
 
 
-def _malformed(_: Any, schema: Schema) -> Holds:
-    if "pattern" not in schema:
-        return lambda _, __: False
-    validator = linear(schema["pattern"])
+def _mismatches(pattern: str, _: Schema) -> Holds:
+    validator = linear(pattern)
     return lambda text, _: text is not None and not validator.is_valid(text)
+
+
+def _malformed(_: Any, schema: Schema) -> Holds:
+    return _mismatches(schema["pattern"], schema) if "pattern" in schema else lambda _, __: False
+
+
+def _odd_texts(base: str) -> tuple[str, ...]:
+    """Return texts of which a pattern seldom admits all."""
+    return "", " ", "\n", "?", f"?{base}", f"{base}?", "a b"
 
 
 def _listed(schema: Schema) -> tuple[str, ...]:
@@ -250,8 +257,7 @@ _ALL: tuple[Treatment, ...] = (
     Treatment(
         "malformed", "not matching the schema's `pattern`", "none", "text", _malformed,
         lambda base, _, schema: tuple(
-            SentInput(each) for each in ("", " ", "\n", "?", f"?{base}", f"{base}?", "a b")
-            if _malformed(None, schema)(each, UNSENT)
+            SentInput(each) for each in _odd_texts(base) if _malformed(None, schema)(each, UNSENT)
         )[:1],
     ),
     Treatment("not-listed", "not one of the listed values", "none", "text", _not_listed, _unlisted_samples),
@@ -265,6 +271,12 @@ _ALL: tuple[Treatment, ...] = (
     Treatment(
         "matches", "matching this regular expression, in linear time", "pattern", "text", _matches,
         lambda base, pattern, schema: (SentInput(base),) if _matches(pattern, schema)(base, UNSENT) else (),
+    ),
+    Treatment(
+        "mismatches", "not matching this regular expression", "pattern", "text", _mismatches,
+        lambda base, pattern, schema: tuple(
+            SentInput(each) for each in _odd_texts(base) if _mismatches(pattern, schema)(each, UNSENT)
+        )[:1],
     ),
     _sending(
         ARRAY, "sent as an array (`name[]`)",

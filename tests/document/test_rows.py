@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, Any] = {
     "shorter-than": 3,
     "is": ["on", "yes"],
     "matches": "^slack$",
+    "mismatches": "^[a-z]+$",
 }
 # Inputs that few treatments hold for.
 GOOD = tuple(

@@ -83,7 +83,13 @@ def send_sample(client: Client, path: str, name: str, sent: SentInput) -> TestRe
     return post(client, path, *((name, "a.txt" if FILE in sent.how else None, data) for data in datas))
 
 
-ARGUMENTS: dict[str, Any] = {"longer-than": 20, "shorter-than": 3, "is": ["odd one"], "matches": "^ada@"}
+ARGUMENTS: dict[str, Any] = {
+    "longer-than": 20,
+    "shorter-than": 3,
+    "is": ["odd one"],
+    "matches": "^ada@",
+    "mismatches": "^ada@",
+}
 SCHEMA: dict[str, Any] = {"type": "string", "pattern": "^ada", "enum": ["ada@example.com"]}
 # Reactions of an update, with the e-mail address that a handler then has; None: it was refused.
 REACTIONS: dict[str, tuple[dict[str, Any], Any]] = {
@@ -309,6 +315,14 @@ def test_a_media_type_that_is_not_read(tmp_path: Path, checks: list[str], status
     assert client.http.post(f"{path}/999", json={"name": "A"}, headers=headers).status_code == status
     assert client.http.post(path, json={"name": "A"}, headers=headers).status_code == 422
     assert client.http.post(f"{path}/1", headers=headers).status_code == 200, "no body is no wrong one"
+
+
+def test_a_body_without_a_byte_may_have_a_wrong_media_type(tmp_path: Path) -> None:
+    client = client_of(tmp_path, service(media_types={"other": "invalid", "empty": "refused"}))
+    headers = {"Authorization": f"Bearer {KEY}"}
+    path = f"{client.contract.base_path}/notification-handlers/1"
+    assert client.http.post(path, headers=headers).status_code == 200
+    assert client.http.post(path, headers=headers, content_type="text/plain").status_code == 422
 
 
 def test_parameters_by_rows(tmp_path: Path) -> None:

@@ -12,7 +12,17 @@ import pytest
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.fields import FieldLearner, Input
-from contract_tests.learning.grammar import ADDRESSES, FAULTS, ODD_ADDRESSES, URLS
+from contract_tests.learning.grammar import (
+    ADDRESSES,
+    DEMANDS,
+    FAULTS,
+    ODD_ADDRESSES,
+    ODD_TOKENS,
+    ODD_URLS,
+    TOKENS,
+    URLS,
+    fit,
+)
 from contract_tests.learning.handlers import mask_of, placed, varying
 from contract_tests.learning.presentation import Look, SeenResponse, look_of
 from contract_tests.learning.problems import More, find_more
@@ -54,7 +64,7 @@ def test_short_values_have_a_mask_of_their_own(shown: Callable[[str], str]) -> N
 
 
 def test_all_patterns_are_matched_in_linear_time() -> None:
-    assert all(map(is_linear, (*ADDRESSES, *URLS, *FAULTS)))
+    assert all(map(is_linear, (*ADDRESSES, *URLS, *FAULTS, *TOKENS, *DEMANDS)))
     assert len({*ADDRESSES}) == len(ADDRESSES)
     good = ("hey@example.com", "https://example.com/x")
     assert all(re.search(pattern, good[0]) for pattern in ADDRESSES)
@@ -182,6 +192,39 @@ def test_an_address_that_is_stored_as_nothing_is_told_from_a_good_one(nothing: s
     assert (
         react(tuple(found.rows), sent("Ann.Lee+x@sub.example.org"), {}).value == "Ann.Lee+x@sub.example.org"
     )
+
+
+def test_two_ways_to_refuse_a_url_are_told_apart() -> None:
+    scheme, rest = (Look(400, "text/plain", (), text) for text in ("must begin with https", "must be a URL"))
+
+    def refused(text: str) -> Look | None:
+        return scheme if not text.startswith("https://") else None if re.fullmatch(r"[!-~]+", text) else rest
+
+    found = Explained({})
+    fit(found, URLS, [outcome_of("not-url", sent(text), text, refused(text)) for text in ODD_URLS])
+    assert [(row.treatment, row.effect) for row in found.rows] == [
+        ("mismatches", scheme),
+        ("malformed", rest),
+    ]
+    for text in (
+        "http://a.example",
+        "https://a.example/b c",
+        "https://a.example/\u00e9",
+        "https://a.example/\x07",
+    ):
+        assert react(tuple(found.rows), text, found.schema).row.effect == refused(text)  # type: ignore[union-attr]
+
+
+def test_the_grammar_of_a_chat_s_id_is_told_by_odd_texts() -> None:
+    look, found = Look(400, "text/plain", (), "no id of a chat"), Explained({})
+    pattern = re.compile(r"-?\d+|@\w+", re.ASCII)
+    seen = [
+        outcome_of("is", sent(text), text, None if pattern.fullmatch(text) else look) for text in ODD_TOKENS
+    ]
+    fit(found, TOKENS, seen)
+    for text in ("-100123", "@team", "team", "1.5", "@a-b"):
+        taken = react(tuple(found.rows), text, found.schema).is_taken
+        assert taken is bool(pattern.fullmatch(text))
 
 
 def test_the_number_of_problems_is_a_placeholder() -> None:
