@@ -16,6 +16,7 @@ from contract_tests.learning.grammar import (
     TOKENS,
     URLS,
     fit,
+    is_blanked,
 )
 from contract_tests.learning.handlers import key_of, settings_node
 from contract_tests.learning.presentation import reworded

@@ -84,7 +84,7 @@ def fit(found: Explained, patterns: Sequence[str], seen: Sequence[Outcome]) -> N
     """Explain what came of odd texts (`seen`): rows refuse what a grammar does not admit, or store nothing of it."""
     # What other rows refuse, or change, says nothing of the grammar.
     refused = [each for each in seen if each.look is not None and not found.foretells(each)]
-    blanked = [each for each in seen if _is_blanked(each) and not found.foretells(each)]
+    blanked = [each for each in seen if is_blanked(each) and not found.foretells(each)]
     if refused:
         told = [each for each in seen if each.look is None or each in refused]
         stages, looks = _stages(told)
@@ -145,7 +145,7 @@ def _fitting(
     return USUAL_PATTERNS.get(best, "malformed")
 
 
-def _is_blanked(outcome: Outcome) -> bool:
+def is_blanked(outcome: Outcome) -> bool:
     """Tell whether a text was taken, and nothing of it is stored."""
     return (
         outcome.look is None and outcome.shown in ("", None) and bool((outcome.trial.sent.text or "").strip())
@@ -155,7 +155,7 @@ def _is_blanked(outcome: Outcome) -> bool:
 def _what_of(outcome: Outcome) -> tuple[Any, str]:
     """Return the argument and the treatment by which an odd address is explained."""
     text = outcome.trial.sent.text
-    if _is_blanked(outcome):
+    if is_blanked(outcome):
         return (text,), "is"
     if outcome.look is None and "://" in str(outcome.shown) and ":" not in (text or ":"):
         return _SCHEMELESS, "matches"
