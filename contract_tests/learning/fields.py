@@ -20,11 +20,20 @@ from contract_tests.learning.grammar import (
 )
 from contract_tests.learning.handlers import key_of, settings_node
 from contract_tests.learning.presentation import reworded
-from contract_tests.learning.reactions import ENTITY, LITERALS, SIGNED, SIGNS, Explained, Observer, Outcome
+from contract_tests.learning.reactions import (
+    ENTITY,
+    LITERALS,
+    SIGNED,
+    SIGNS,
+    Explained,
+    Observer,
+    Outcome,
+    explain_switch,
+)
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, sent
 from mock_server.document.rows import Row
-from mock_server.document.treatments import CLEANERS, TREATMENTS, SentInput
+from mock_server.document.treatments import TREATMENTS, SentInput
 
 # Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
 _EVERY = (
@@ -44,7 +53,6 @@ _SPELLINGS = (
     "1", "0", "true", "false", "on", "off", "yes", "no", "", " ", "maybe", "2", "-1", "True", "FALSE", "t", "f", "y",
     "n", "00", "1x", "0x", " 1 ",
 )  # fmt: skip
-_ODD_SPELLING = "maybe"
 _SEVERAL = 3  # refusals that look alike, of odd texts, which speak for a grammar
 
 
@@ -519,66 +527,6 @@ class FieldLearner:
 def unshown(outcome: Outcome) -> Outcome:
     """Return what came of a field that a row does not show."""
     return outcome if outcome.look is not None else replace(outcome, shown=MISSING, before=MISSING)
-
-
-def explain_switch(found: Explained, outcomes: list[Outcome]) -> None:
-    """Explain a switch: a cast to a number, spellings in any case, or each text by itself."""
-    odd = [each for each in outcomes if not (each.trial.sent.text or "").strip()]
-    outcomes = [each for each in outcomes if each not in odd]
-    best: tuple[int, Explained] | None = None
-    for first in ((), ("trim",)):
-        for then in (("lower",), (), ("cast",)):
-            steps = tuple((name, None) for name in (*first, *then))
-            trial = Explained(found.schema, found.mask, [Row("any", None, "change", steps)] if steps else [])
-            _spell(trial, outcomes, steps)
-            price = sum(len(row.argument) for row in trial.rows if row.treatment == "is")
-            if not trial.unexplained and (best is None or price < best[0]):
-                best = price, trial
-    if best is not None:
-        found.rows, found.seen = best[1].rows, best[1].seen
-    for outcome in () if best is not None else outcomes:
-        found.explain(outcome, _texts_of(outcome), "is")
-    for outcome in sorted(odd, key=lambda each: len(each.trial.sent.text or "")):
-        found.explain(outcome, None, "blank" if outcome.trial.sent.text else "empty")
-
-
-def _spell(found: Explained, outcomes: list[Outcome], steps: tuple[tuple[str, Any], ...]) -> None:
-    """Add rows: one for each value that texts give, and one for what an odd text gets."""
-    changed = [(each, _stepped(each.trial.sent.text or "", steps)) for each in outcomes]
-    odd = next((each for each in outcomes if each.trial.sent.text == _ODD_SPELLING), None)
-    rest = None if odd is None else _said(odd)
-    if ("cast", None) in steps and rest is not None and rest[0] == "value" and isinstance(rest[1], bool):
-        rest = ("value", not rest[1])  # a word is cast to 0, as is "0": it is the other numbers that are many
-    said: list[tuple[tuple[str, Any], list[str]]] = []
-    for outcome, text in changed:
-        if (what := _said(outcome)) != rest:
-            known = next((texts for each, texts in said if each == what), None)
-            if known is None:
-                said.append((what, known := []))
-            known.append(text)
-    found.rows += [Row("is", tuple(dict.fromkeys(texts)), *what) for what, texts in said]
-    if rest is not None:
-        found.rows.append(Row("any", None, *rest))
-    found.seen += outcomes
-
-
-def _said(outcome: Outcome) -> tuple[str, Any]:
-    if outcome.look is not None:
-        return "refuse", outcome.look
-    if outcome.trial.operation == "update" and outcome.shown == outcome.before:
-        return "keep", True
-    return "value", outcome.shown
-
-
-def _stepped(text: str, steps: tuple[tuple[str, Any], ...]) -> str:
-    for name, _ in steps:
-        text = CLEANERS[name](text)
-    return text
-
-
-def _texts_of(outcome: Outcome) -> tuple[str, ...] | None:
-    text = outcome.trial.sent.text
-    return None if text is None else (text,)
 
 
 def shape_of_text(example: str) -> str:

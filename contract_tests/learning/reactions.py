@@ -152,6 +152,9 @@ def _repeated(given: SentInput, response: TargetResponse) -> str:
     return next((text for text in texts if text in body), "")
 
 
+# A text that no switch knows.
+_ODD_SPELLING = "maybe"
+
 Schema = Mapping[str, Any]
 
 # The order of rows in a list: what tells how a field was sent, then what cleans, then what refuses, then what stores.
@@ -480,3 +483,66 @@ def _changes(treatment: str, shown: Any, mask: Any, schema: Schema) -> Iterator[
             yield from (((word, None),), (("cast", None), (word, None)))
     for pair in permutations(("strip-tags", "escape-tags", "escape-quotes", "trim", "strip-control"), 2):
         yield tuple((name, None) for name in pair)
+
+
+# The switch
+
+
+def explain_switch(found: Explained, outcomes: list[Outcome]) -> None:
+    """Explain a switch: a cast to a number, spellings in any case, or each text by itself."""
+    odd = [each for each in outcomes if not (each.trial.sent.text or "").strip()]
+    outcomes = [each for each in outcomes if each not in odd]
+    best: tuple[int, Explained] | None = None
+    for first in ((), ("trim",)):
+        for then in (("lower",), (), ("cast",)):
+            steps = tuple((name, None) for name in (*first, *then))
+            trial = Explained(found.schema, found.mask, [Row("any", None, "change", steps)] if steps else [])
+            _spell(trial, outcomes, steps)
+            price = sum(len(row.argument) for row in trial.rows if row.treatment == "is")
+            if not trial.unexplained and (best is None or price < best[0]):
+                best = price, trial
+    if best is not None:
+        found.rows, found.seen = best[1].rows, best[1].seen
+    for outcome in () if best is not None else outcomes:
+        found.explain(outcome, _texts_of(outcome), "is")
+    for outcome in sorted(odd, key=lambda each: len(each.trial.sent.text or "")):
+        found.explain(outcome, None, "blank" if outcome.trial.sent.text else "empty")
+
+
+def _spell(found: Explained, outcomes: list[Outcome], steps: tuple[tuple[str, Any], ...]) -> None:
+    """Add rows: one for each value that texts give, and one for what an odd text gets."""
+    changed = [(each, _stepped(each.trial.sent.text or "", steps)) for each in outcomes]
+    odd = next((each for each in outcomes if each.trial.sent.text == _ODD_SPELLING), None)
+    rest = None if odd is None else _said(odd)
+    if ("cast", None) in steps and rest is not None and rest[0] == "value" and isinstance(rest[1], bool):
+        rest = ("value", not rest[1])  # a word is cast to 0, as is "0": it is the other numbers that are many
+    said: list[tuple[tuple[str, Any], list[str]]] = []
+    for outcome, text in changed:
+        if (what := _said(outcome)) != rest:
+            known = next((texts for each, texts in said if each == what), None)
+            if known is None:
+                said.append((what, known := []))
+            known.append(text)
+    found.rows += [Row("is", tuple(dict.fromkeys(texts)), *what) for what, texts in said]
+    if rest is not None:
+        found.rows.append(Row("any", None, *rest))
+    found.seen += outcomes
+
+
+def _said(outcome: Outcome) -> tuple[str, Any]:
+    if outcome.look is not None:
+        return "refuse", outcome.look
+    if outcome.trial.operation == "update" and outcome.shown == outcome.before:
+        return "keep", True
+    return "value", outcome.shown
+
+
+def _stepped(text: str, steps: tuple[tuple[str, Any], ...]) -> str:
+    for name, _ in steps:
+        text = CLEANERS[name](text)
+    return text
+
+
+def _texts_of(outcome: Outcome) -> tuple[str, ...] | None:
+    text = outcome.trial.sent.text
+    return None if text is None else (text,)
