@@ -116,12 +116,15 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
 
 
 def _second_page(asker: _Asker) -> list[int]:
-    """Make so many rows that there is a second page, if the last page is shown in place of one beyond it."""
+    """Make so many rows that there is a second page, if one beyond the last is refused, or the last is in its place."""
     prober, size = asker.prober, min(asker.prober.facts.sizes)
     if prober.spares or not prober.can_write:
         return []
-    response = asker.list(**_asking(asker, prober.facts.page_parameter, "2"))
-    if response is None or not is_success(response):
+    second = asker.list(**_asking(asker, prober.facts.page_parameter, "2"))
+    response = second if second is not None and is_success(second) else asker.list(**{
+        prober.facts.size_parameter: str(size)
+    })  # fmt: skip
+    if second is None or response is None or not is_success(response):
         return []
     page = SeenPage(response, prober.expectations)
     if number(page.value("page")) != 1:

@@ -203,7 +203,8 @@ def _no_name(house: House, text: str, problems: list[Problem], *, creates: bool)
 def _malformed(house: House, name: str, text: str) -> bool:
     if name == "email" and house["email"] != "any":
         return not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text)
-    if name in URLS and house["url"] != "any":
+    is_checked = name == "webhook" or (name in URLS and house["url-checked"] == "all")
+    if is_checked and house["url"] != "any":
         return not re.match(r"https://[^\s/]+" if house["url"] == "https-only" else r"https?://[^\s/]+", text)
     return False
 

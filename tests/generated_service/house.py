@@ -120,6 +120,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "size-rounding": ("nearest", "higher", "lower", "at-most"),
     "count-as": ("number", "text"),
     "bare-settings": ("empty", "own-name"),
+    "url-checked": ("all", "webhook"),
 }
 
 

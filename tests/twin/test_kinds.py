@@ -21,6 +21,7 @@ from contract_tests.learning.forms import _Writer, in_words, learn_forms
 from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.learn import _teach_handlers
 from contract_tests.learning.pages import learn_links, learn_sorting
+from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.presentation import fresh, templated, varying, worded
 from contract_tests.learning.problems import Refusals, find_telling
 from contract_tests.learning.reactions import Explained, Observer
@@ -386,6 +387,19 @@ def test_an_array_may_become_a_text_of_any_field(tmp_path: Path, reading: dict[s
     effect = (("join", ","),) if "change" in reading else "Array"
     found = [[each.effect for each in field.rows if each.treatment == "array"] for field in (name, kind)]
     assert found == [[effect], [effect] if "change" in reading else []]
+
+
+def test_numbers_of_pages_are_told_although_a_page_beyond_the_last_is_refused(tmp_path: Path) -> None:
+    paging = [
+        {"target": f"$.paths['{path}'].get['x-paging']", "update": {"beyond": "by_field"}}
+        for path in (LIST, f"{LIST}/")
+    ]
+    page = [{"when": when, "change": ["cast"]} for when in ("tail", "leading-zero", "fraction")]
+    pupil = Pupil(client_of(
+        tmp_path, *paging, {"target": "$.components.parameters.page", "update": {"x-rows": page}}
+    ))  # fmt: skip
+    learned = pupil.learn(learn_parameters)["components"]["parameters"]["page"]["x-rows"]
+    assert [row for row in page if row not in learned] == []
 
 
 def test_a_mock_shows_each_type_and_name_that_its_service_keeps(tmp_path: Path) -> None:
