@@ -219,6 +219,8 @@ class BriefLearner(FieldLearner):
         """
         kinds, observer = self.observer.prober.kinds, self.observer
         seen = {kinds.pair: observer.unsent(kinds.pair)}
+        if seen[kinds.pair] is None:
+            self._refuse_unsent(own)
         if observer.prober.knows(("retyped", kinds.mailbox)):
             seen[kinds.mailbox] = observer.retyped(kinds.mailbox)
         for operation, (name, kind) in product(("create", "update"), own):
@@ -233,6 +235,18 @@ class BriefLearner(FieldLearner):
             found = self.table.fields[Place(operation, name)]
             found.rows = [row for row in found.rows if row.treatment != "absent"]
             found.put(Row("absent", None, reaction, effect))
+
+    def _refuse_unsent(self, own: Sequence[tuple[str, str]]) -> None:
+        """Presume of all settings that they may not be left out, as one of them may not."""
+        tried = self.observer.all_unsent(self.observer.prober.kinds.pair)
+        if tried is None:
+            return
+        asked = Explained({})
+        asked.explain(self.observer.outcome(tried))
+        for row in [row for row in asked.rows if row.reaction == "refuse"]:
+            for place in (Place(*pair) for pair in product(("create", "update"), (name for name, _ in own))):
+                self.table.fields[place].put(row)
+            self.table.keeps_required = True
 
     # The name, the type, the switch, and what no row of the type has
 

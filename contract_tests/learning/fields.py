@@ -92,6 +92,7 @@ class Table:
     foreign_problem: tuple[Outcome, Outcome] | None = None
     tells_both: bool = False
     without_type: str = ""  # what fields of a type's own are if the type is refused, a word of the document
+    keeps_required: bool = False  # a setting that may not be left out may be, if the row has it
     between_fields: Mapping[str, str] | None = None  # how fields that share one problem are named
     foreign_is_apart: bool = False  # checked only if no field has another problem
     unsaid: list[str] = field(default_factory=list)
@@ -214,6 +215,8 @@ class FieldLearner:
             if row is None and at.operation == "update":
                 row = self.observer.retyped(at.kind)
             if row is None:
+                if at.operation == "update":
+                    self._require(found, at)
                 return  # a create without it is refused, as was seen
             value = self.observer.prober.settings(row).get(at.field, MISSING)
         except (Undecided, Unlisted):
@@ -223,6 +226,16 @@ class FieldLearner:
         found.rows = [row for row in found.rows if row.treatment != "absent"]
         reaction, effect = ("omit", True) if value is MISSING else ("value", value)
         found.put(Row("absent", None, reaction, effect))
+
+    def _require(self, found: Explained, at: Input) -> None:
+        """Let an update to another type be refused as a create is, if it lacks a setting that rows keep."""
+        if not any(row.treatment == "absent" for row in found.rows):
+            created = self.table.fields[at._replace(operation="create").place]
+            for row in [
+                row for row in created.rows if row.treatment == "absent" and row.reaction == "refuse"
+            ]:
+                found.put(row)
+                self.table.keeps_required = True
 
     def _mask(self, at: Input) -> Any:
         if at.field not in self.facts.types.get(at.kind, ()):

@@ -384,6 +384,8 @@ class _Writer:
                 say(tree, name, look)
                 place(tree, responses, name, look)
             self._serve(tree["x-service"])
+            if operation == "update" and self.table.keeps_required:
+                dict(operations(tree))[identity]["x-update"]["required"] = "unless-kept"
 
         return change
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from contract_tests.document import TIMES
+from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.draft import Draft, Tree, at
 from contract_tests.learning.handlers import row_node, settings_node
 from contract_tests.learning.responses import operations
@@ -82,6 +83,7 @@ def learn_history(prober: Prober, draft: Draft) -> None:
     is_retyped = renamed is None and prober.once(type_change).changed is not None
     is_plain = not own and not is_other and not is_retyped and first.get(word) is None
     if is_plain and (prober.spares or renamed is None):  # else an update that changes nothing may be none
+        _learn_switch(prober, draft, word)
         return
     rows, seen = prober.watch(_watched)
     keys = (word, created, *own)
@@ -104,6 +106,22 @@ def learn_history(prober: Prober, draft: Draft) -> None:
     if counted != "any":
         says = f"Only {_SAID[counted]} counts as a change of a handler."
         draft.learn("last-datetime", says, seen, partial(_count, counted))
+
+
+def _learn_switch(prober: Prober, draft: Draft, word: str) -> None:
+    """Look whether only updates that switch a row on or off have moved the time of its last change."""
+    words, identity, looks = draft.facts.row, draft.facts.row["id"], dict[Any, Row]()
+    moved, seen = set[bool](), list[Exchange]()
+    for response, exchange in zip(prober.responses, prober.exchanges, strict=True):
+        row = prober.row_in(response) if draft.facts.kind_of(exchange.operation) == "retrieve" else {}
+        before = looks.get(row.get(identity))
+        if before is not None and before.get(word) != row.get(word):
+            moved.add(before.get(words["enabled"]) != row.get(words["enabled"]))
+            seen.append(exchange)
+        looks[row.get(identity)] = row
+    if moved == {True}:
+        says = "Only an update that switches a handler on or off counts as a change of it."
+        draft.learn("last-datetime", says, seen[:1], partial(_count, "switch"))
 
 
 def _is_telling(key: str, value: Any) -> bool:
@@ -248,12 +266,13 @@ def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
     if not is_success(response):
         return
     shown = row.look()
-    prober.once(lambda _: dict(shown), ("retyped", kind))  # what becomes of settings that are not sent
     (field,) = draft.facts.types[kind]
     before = prober.settings(earlier).get(field)
     if before and prober.settings(shown).get(field) == before:
         says = "Settings of an earlier type are back when a row has that type again."
         draft.learn("update-type-change", says, seen, _set_restored(draft))
+    else:
+        prober.once(lambda _: dict(shown), ("retyped", kind))  # what becomes of settings that are not sent
 
 
 def _set_restored(draft: Draft) -> Callable[[Tree], None]:

@@ -51,7 +51,7 @@ from contract_tests.learning.pages import (
     learn_sorting,
 )
 from contract_tests.learning.parameters import learn_parameters
-from contract_tests.learning.refusals import learn_refusals
+from contract_tests.learning.refusals import learn_refusals, learn_targets
 from contract_tests.learning.spellings import (
     learn_create_spelling,
     learn_list_spellings,
@@ -173,6 +173,7 @@ _PARTS = (
     _Part("headers", False, learn_metering),
     _Part("headers of successes", False, learn_success_headers),
     _Part("order of methods", False, learn_order_of_methods),
+    _Part("paths in refusals", False, learn_targets),
     _Part("other schemes", False, learn_bearer),
 )
 

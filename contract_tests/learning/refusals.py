@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 from contract_tests.document import NOBODYS
 from contract_tests.guard.exchange import Exchange, json_line
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.presentation import Look, SeenResponse, look_of, shared_headers, varying_headers
+from contract_tests.learning.presentation import (
+    Look,
+    SeenResponse,
+    look_of,
+    reworded,
+    shared_headers,
+    texts_in,
+    varying_headers,
+)
 from contract_tests.learning.responses import (
     documented,
     examples,
@@ -109,6 +117,8 @@ def look_at(
     seen = re.search(rf"https?://[^/\s\"'<>]+(?={re.escape(path)})", body)
     site = f"{parts.scheme}://{parts.netloc}" if seen is None else seen[0]
     paths = {"path": path, "path:relative": path[1:]}
+    if parts.query:
+        paths["target"] = f"{path}?{parts.query}"
     if path.endswith("/"):
         paths["path:bare"] = path.strip("/")
     facts = {"method": exchange.method, "site": site, **paths, **told}
@@ -123,6 +133,14 @@ def look_at(
             facts[f"methods:{allowed}"] = allowed
     look = look_of(SeenResponse(response.status, response.headers, response.body, facts), keys=keys)
     return look._replace(headers=tuple(pair for pair in look.headers if pair[0] not in everywhere))
+
+
+def learn_targets(_: Prober, draft: Draft) -> None:
+    """Let all refusals that repeat a path repeat the query behind it, if one of them was seen to."""
+    if "{target}" in texts_in(draft.tree):
+        says = "Refusals repeat the path with its query."
+        change = reworded(draft.tree, lambda text: "{target}" if text == "{path}" else text)
+        draft.learn("error-titles", says, (), lambda tree: tree.update(change))
 
 
 def _short(value: Any) -> str:

@@ -405,13 +405,21 @@ class Trials:
         key = self._unsent_key(kind)
         return self.prober.once(partial(self._unsent, key[1]), key)
 
+    def all_unsent(self, kind: str) -> Tried | None:
+        """Return how a row of a type without its settings is refused; its first field is told of. None if it is not."""
+        refused = self.unsent(kind) is None
+        return self.prober.once(lambda _: None, ("all unsent", kind)) if refused else None
+
     def _unsent_key(self, kind: str) -> tuple[str, str]:
         return "unsent", self.prober.kinds.pair if self.prober.spares else kind
 
     def _unsent(self, kind: str, _: Prober) -> Mapping[str, Any] | None:
         words = self.facts.form
-        row = self.prober.create({words["name"]: self.prober.name(), words["type"]: kind})[1]
+        response, row = self.prober.create({words["name"]: self.prober.name(), words["type"]: kind})
         if row is None:
+            trial = Trial("create", next(iter(self.facts.types[kind]), words["type"]), "absent", sent(), kind)
+            tried = Tried(trial, response, self.prober.exchanges[-1])
+            self.prober.once(lambda _: tried, ("all unsent", kind))
             return None
         shown = dict(self.prober.retrieve(row))
         self.prober.discard(row)

@@ -326,6 +326,7 @@ _TOLD: Mapping[str, Callable[[Context, str], object]] = {
     "methods": _methods,
     "now": lambda context, form: write_moment(context.now, form),
     "path": _path,
+    "target": lambda context, _: context.environ.get("REQUEST_URI") or context.target,
     "more": lambda context, _: _more(context),
     "messages": lambda context, _: _messages(context),
     "count": lambda context, _: _count(context),

@@ -11,6 +11,7 @@ from mock_server.document.rows import Reaction
 from mock_server.document.treatments import ARRAY, CUT, FILE, NOT_UTF_8, TWICE, UNSENT, SentInput
 from mock_server.php import Part, SentForm, TooManyFields, media_type, read
 from mock_server.refusal import Problem, Refusal, Violation, refuse
+from mock_server.state.store import SHELF
 
 
 def check_media_type(context: Context) -> None:
@@ -185,11 +186,25 @@ def _walk_fields(context: Context, inputs: Mapping[str, SentInput], notes: list[
     for field in available.told:
         if field.name in inputs:
             continue
-        if field.absent.refusing is not None:
-            problems.append(problem_of(field.absent.refusing, field.name, "", field.order))
-        else:
+        if field.absent.refusing is None:
             context.sent[field.name] = field.absent.value
+        elif not _is_kept(context, field, type_name):
+            problems.append(problem_of(field.absent.refusing, field.name, "", field.order))
     return problems
+
+
+def _is_kept(context: Context, field: Field, type_name: str) -> bool:
+    """Tell whether an update leaves the item a setting that is not sent."""
+    words, resource = context.operation.update, context.operation.resource
+    if not field.is_setting or words.get("required") != "unless-kept":
+        return False
+    item = context.store.get(context.item_id)
+    if item is None:
+        return True  # the form is checked before existence
+    if type_name == resource.type_of(item.values) or words["type-change"] == "merged":
+        return field.name in resource.settings_of(item.values)
+    shelf = item.values.get(SHELF)
+    return words["type-change"] == "restored" and isinstance(shelf, dict) and field.name in shelf
 
 
 def _type(context: Context, inputs: Mapping[str, SentInput], reactions: Mapping[str, Reaction]) -> str:

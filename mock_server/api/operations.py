@@ -14,10 +14,7 @@ from mock_server.contract import Behaviour, Omitted
 from mock_server.document import HIGHEST
 from mock_server.refusal import Refusal
 from mock_server.state.journal import BEYOND, EMPTY, SECOND
-from mock_server.state.store import Item
-
-# The settings of the types that an item had before, kept beside what a row shows.
-SHELF = "settings of other types"
+from mock_server.state.store import SHELF, Item
 
 
 @dataclass(slots=True)
@@ -78,6 +75,9 @@ def _is_change(context: Context, before: Item, values: Mapping[str, Any]) -> boo
     counted, resource = context.operation.update.get("counts-as-change", "any"), context.operation.resource
     if counted == "other-type":
         return resource.type_of(values) != resource.type_of(before.values)
+    if counted == "switch":
+        switches = (field.fact for field in context.form.fields.values() if field.is_switch and field.fact)
+        return any(values.get(fact) != before.values.get(fact) for fact in switches)
     return counted == "any" or values != before.values
 
 

@@ -32,7 +32,7 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 PLACEHOLDER = re.compile(
     r"\{(detail|fields|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::lower)?(?::(?:repr|json|html))?"
     r"|length|pages|owner|type|more|messages|count|rule|message|label|limit|code"
-    r"|id(?::number)?|path(?::(?:relative|bare))?|method|methods(?::[A-Z, ]+)?|site"
+    r"|id(?::number)?|path(?::(?:relative|bare))?|target|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )

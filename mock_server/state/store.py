@@ -12,6 +12,9 @@ from mock_server.contract import Value
 # The bytes of an item without its texts, which it has as values and as JSON, and of its places in a store.
 _ITEM, _PLACES = 900, 16
 
+# The settings of the types that an item had before, kept among its values beside what a row shows.
+SHELF = "settings of other types"
+
 
 @dataclass(slots=True)
 class Item:
