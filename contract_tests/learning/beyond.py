@@ -212,11 +212,12 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
 
 def _link_words(prober: Prober, draft: Draft) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
     """Return which parameters links repeat and where the page stands in them, by the words of `x-paging`."""
-    default, other = draft.facts.default_size, min(draft.facts.sizes)
+    # A run that writes has asked for the largest pages already.
+    default, other = draft.facts.default_size, (max if prober.can_write else min)(draft.facts.sizes)
     asked = [
         ("given", {"page": 1, "size": other}),
         ("default", {"page": 1, "size": default}),
-        ("absent", {"page": 1}),
+        ("absent", {} if prober.once(first_page).value("link-self") else {"page": 1}),
     ]
     queries: dict[str, list[tuple[str, str]]] = {}
     seen: tuple[Exchange, ...] = ()

@@ -14,11 +14,11 @@ from typing import Any
 
 from contract_tests.learning.fields import OF_GRAMMAR, FieldLearner, Input, Place, Table, unshown
 from contract_tests.learning.presentation import reworded
-from contract_tests.learning.reactions import Explained, Outcome, entities
+from contract_tests.learning.reactions import CONTROLS, Explained, Outcome, entities, shows_control
 from contract_tests.probes.observations import first_page, partial
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
-from contract_tests.probes.trials import FOREIGN, LONG, TOGETHER, UNKNOWN, Trial, Trials, sent
+from contract_tests.probes.trials import FOREIGN, LONG, RIDING, TOGETHER, UNKNOWN, Trial, Trials, sent
 from mock_server.document.rows import Row, react
 
 # What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.
@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 
 # Requests that are left for what comes after the fields.
-_LEFT = 16
+_LEFT = 10
 
 
 def ask_texts(prober: Prober) -> None:
@@ -324,6 +324,27 @@ class BriefLearner(FieldLearner):
             for row in found.rows
         ]
 
+    def _spellings(self, at: Input) -> list[Outcome]:
+        """Return what came of texts of the switch: of those that went with a change of type, and of the usual ones.
+
+        A text that left a row on was read as on, if another one that is no usual spelling switched a row on.
+        """
+        observer, prober = self.observer, self.observer.prober
+        keys = (("spelled", text, is_on) for is_on, texts in RIDING.items() for text in texts)
+        known = [observer.outcome(observer.spelled(text, to_on=is_on))
+                 for _, text, is_on in filter(prober.knows, keys) if text not in {"0", "1"}]  # fmt: skip
+        self.table.refusals += [each for each in known if each.look is not None]
+        told = {each.trial.sent.text for each in known}
+        known += [each for text in self.spellings if text not in told for each in self._spelling(at, text)]
+        if any((each.trial.sent.text, each.before, each.shown) == ("2", False, True) for each in known):
+            kept = [
+                each
+                for each in known
+                if (each.trial.sent.text or "").strip() and each.before is each.shown is True
+            ]
+            known = [replace(each, before=MISSING) if each in kept else each for each in known]
+        return known
+
     def _strangers(self) -> None:
         """Ask for a field of another type, and for one that no form has."""
         kinds = self.observer.prober.kinds
@@ -336,9 +357,10 @@ class BriefLearner(FieldLearner):
                 self._noted(found, unshown(outcome))
         known = self.table.fields[Place("update", UNKNOWN)]
         self.table.fields[Place("create", UNKNOWN)] = Explained({}, None, [*known.rows])
-        empty = unshown(self.observer.outcome(self.observer.tried("update", FOREIGN, "empty"), told[FOREIGN]))
-        for operation in ("create", "update"):
-            self.table.fields[Place(operation, FOREIGN)].explain(empty)
+        refuses = any(row.reaction == "refuse" for row in self.table.fields[Place("update", FOREIGN)].rows)
+        for operation in ("create", "update") if refuses else ():
+            empty = self.observer.outcome(self.observer.tried("update", FOREIGN, "empty"), told[FOREIGN])
+            self.table.fields[Place(operation, FOREIGN)].explain(unshown(empty))
         self._sendings()
 
     def _sendings(self) -> None:
@@ -461,21 +483,27 @@ def other_words(value: Any, other: Any) -> dict[str, str]:
 
 
 def presume_escapes(found: Explained) -> None:
-    """Presume that texts are escaped as HTML of which some signs are: the usual ones are, too."""
+    """Presume that texts are escaped as HTML of which some signs are: the usual ones are, too, and in the same way."""
     signs: dict[str, str] = {}
     for outcome in found.seen:
         if outcome.look is None and outcome.trial.treatment in {"tags", "quotes"}:
             signs |= entities(outcome.trial.sent.text or "", outcome.shown)
-    if "/" in signs or signs.get("'") in _WHOLE_ESCAPES:
-        usual = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"} | signs
-        found.rows = [
-            row
-            for row in found.rows
-            if row.reaction == "refuse"
-            or row.treatment not in {"tags", "quotes"}
-            or ("strip-tags", None) in row.effect
-        ]
-        found.put(Row("any", None, "change", (("escape", usual),)))
+    if {"<", "/"}.isdisjoint(signs) and signs.get("'") not in _WHOLE_ESCAPES:
+        return
+    usual = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"}
+    if signs.get("<", "").startswith("&#"):
+        usual = {sign: f"&#{ord(sign)};" for sign in usual}
+    escaped = {"tags", "quotes"}
+    if any(shows_control(each) for each in found.seen):
+        usual, escaped = CONTROLS | usual, escaped | {"control", "line-break"}
+    found.rows = [
+        row
+        for row in found.rows
+        if row.reaction == "refuse"
+        or row.treatment not in escaped
+        or (row.reaction == "change" and ("strip-tags", None) in row.effect)
+    ]
+    found.put(Row("any", None, "change", (("escape", usual | signs),)))
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:

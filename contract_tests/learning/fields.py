@@ -440,8 +440,7 @@ class FieldLearner:
         if first is not None and (first.look is not None or first.shown is is_on):
             found.explain(first, None, "any")  # refused, or ignored as an unknown field
             return
-        asked = [each for text in self.spellings for each in self._spelling(at, text)]
-        explain_switch(found, asked)
+        explain_switch(found, self._spellings(at))
         for treatment in self.switch_ways:
             as_sent = TREATMENTS[treatment].samples("1", None, {})[0]
             if treatment == "twice":
@@ -449,6 +448,9 @@ class FieldLearner:
             if operation == "update":
                 self._turn(at, "0")
             self._try(found, at, treatment, as_sent)
+
+    def _spellings(self, at: Input) -> list[Outcome]:
+        return [each for text in self.spellings for each in self._spelling(at, text)]
 
     def _spelling(self, at: Input, text: str) -> list[Outcome]:
         """Return what came of a text: of both states, if it kept both."""

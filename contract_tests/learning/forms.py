@@ -60,7 +60,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
             told = orderer.order if orderer.is_by_name else told
         ranks[operation] = {} if prober.spares else orderer.ranks()
         told = told or ([] if prober.spares else orderer.fields(all_walk=table.checks_foreign))
-        common = common or ([] if prober.spares else orderer.common())
+        common = common or orderer.common(sorts={"text", "absent"} if prober.spares else {"text"})
         table.foreign_is_apart |= table.checks_foreign and ("text", FOREIGN) in orderer.hiding
     if refusals.telling.tells_all:
         _learn_foreign(observer, table, refusals.telling)

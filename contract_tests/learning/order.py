@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import Any
@@ -170,11 +170,14 @@ class Orderer:
         if self.is_by_name:
             self.order.sort()
 
-    def common(self) -> list[str]:
-        """Return the name and the type in the order in which problems with them are told, nothing if none is seen."""
+    def common(self, sorts: Collection[str]) -> list[str]:
+        """Return the name and the type in the order in which problems with them are told, nothing if none is seen.
+
+        `sorts`: what these problems may be ordered as.
+        """
         words = self.observer.facts.form
         late, early = sorted((words["name"], words["type"]), key=self.order.index, reverse=True)
-        problems = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
+        problems = [each for each in self.problems if each.sort in sorts and not each.outcome.trial.sent.how]
         ones, others = ([each for each in problems if each.field == name] for name in (early, late))
         first = self._told_first(ones[0], others[0]) if ones and others else None
         return [late, early] if first is not None and first.field == late else []

@@ -200,21 +200,23 @@ def _among_equals(pages: Sequence[Sequence[_Shown]], key: Callable[[_Shown], Any
 
 
 def _listed_rows(prober: Prober) -> list[list[_Shown]]:
-    """Return the rows of each list that was seen."""
+    """Return the rows of each list that was seen, once: a response may have told of several things later, too."""
     changed: dict[int, int] = {}
+    known: set[int] = set()
     words, pages = prober.facts.row, []
     created = prober.facts.schemas.path_to(prober.facts.operation("create").response, "id")
     for moment, (response, exchange) in enumerate(zip(prober.responses, prober.exchanges, strict=True)):
-        if not is_success(response):
+        if not is_success(response) or id(exchange) in known:
             continue
+        known.add(id(exchange))
         if exchange.method == "POST" and (row := number(response.shown(*created))) is not None:
             changed[row] = moment
         shown = map(mapping, rows_in(response, prober.facts) or ()) if exchange.method == "GET" else ()
-        known = [(number(each.get(words["id"])) or 0, each) for each in shown]
+        rows = [(number(each.get(words["id"])) or 0, each) for each in shown]
         pages.append(
             [
                 _Shown(row, str(each.get(words["type"])), str(each.get(words["name"])), changed.get(row))
-                for row, each in known
+                for row, each in rows
             ]
         )
     return pages

@@ -33,6 +33,8 @@ _NUMBERS: Sequence[tuple[str, str]] = (
 )  # fmt: skip
 # What a brief run does not ask, but presumes at most; page 0 was asked for before, and one with a plus is asked for.
 _UNASKED = frozenset({"blank", "padded", "plus"})
+# Nor of a size, which is presumed to be taken as one that is alike: a negative one, one with a tail, one beyond all.
+_UNASKED_SIZES: Mapping[str, str] = {"zero": "negative", "fraction": "tail", "huge": "not-listed"}
 # What it presumes of a text: if the other one is refused, so is this one, and as that one.
 _PRESUMED: Mapping[str, str] = {
     "tail": "word", "fraction": "word", "blank": "word", "zero": "negative", "plus": "leading-zero",
@@ -336,6 +338,11 @@ def _is_presumed(found: Explained, treatment: str) -> bool:
     """
     like = "not-listed" if treatment == "not-listed" else _PRESUMED.get(treatment, "")
     known = next((row for row in found.rows if row.treatment == like and row.reaction == "refuse"), None)
+    if known is None and "enum" in found.schema and treatment in _UNASKED_SIZES:
+        alike = (row for row in found.rows if row.treatment == _UNASKED_SIZES[treatment])
+        for row in [*alike]:
+            found.put(replace(row, treatment=treatment))
+        return True
     if known is not None and treatment != like:
         found.put(replace(known, treatment=treatment))
     return known is not None

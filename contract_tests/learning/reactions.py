@@ -192,7 +192,7 @@ _REPLACED = tuple(((ESCAPE, {"\ufffd": sign}),) for sign in ("?", ""))
 # Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
 SIGNS = "&\"'>/`=\\ó<"
 # Control characters as the filters of PHP that escape them write them.
-_CONTROLS = {chr(code): f"&#{code};" for code in range(1, 32)}
+CONTROLS = {chr(code): f"&#{code};" for code in range(1, 32)}
 # Letters beyond ASCII as `htmlentities` and some filters of PHP write them.
 _LETTERS = {chr(code): f"&{name};" for code, name in codepoint2name.items() if 160 <= code < 256}
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
@@ -302,8 +302,8 @@ class Explained:
             signs = dict(known)
         if signs.items() & _LETTERS.items():
             signs = {**_LETTERS, **signs}
-        if signs and any(_shows_control(each) for each in self.seen):
-            signs = {**_CONTROLS, **signs}
+        if signs and any(shows_control(each) for each in self.seen):
+            signs = {**CONTROLS, **signs}
         for treatments in ({"tags", "quotes"}, {"quotes"}) if signs else ():  # tags may go before
             self.rows = [row for row in before if row.reaction == "refuse" or row.treatment not in treatments]
             self.put(Row("any", None, "change", ((ESCAPE, signs),)))
@@ -336,10 +336,10 @@ def entities(text: str, shown: Any) -> dict[str, str]:
     return {} if rest else signs
 
 
-def _shows_control(outcome: Outcome) -> bool:
+def shows_control(outcome: Outcome) -> bool:
     """Tell whether a control character of a text is shown as an entity."""
     signs = entities(outcome.trial.sent.text or "", outcome.shown)
-    return any(signs.get(sign) == entity for sign, entity in _CONTROLS.items())
+    return any(signs.get(sign) == entity for sign, entity in CONTROLS.items())
 
 
 def all_foretold(
@@ -429,7 +429,8 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
         yield "value", ""
     if shown == outcome.before:
         yield "drop", True
-    if _is_constant(outcome, mask):
+    largest = treatment == "huge" and str(shown).isdigit()  # the largest number that the service has
+    if largest or _is_constant(outcome, mask):
         yield "value", shown
     if sent.text is not None and treatment == "is" and _shows(shown, sent.text, mask):
         yield "value", sent.text

@@ -28,6 +28,8 @@ _OF_THE_TYPE = frozenset({"not-listed", "wrong-case"})
 TOGETHER = ("padded", "control", "tags", "quotes", "twice", "array", "file", "not-utf-8", "line-break")
 # More characters than services allow, and a text that is neither an address nor a URL.
 LONG, ODD = 600, "maybe"
+# Texts of the switch that go with a change of type: to a row that is on, and to one that is off.
+RIDING: Mapping[bool, Sequence[str]] = {True: ("maybe", "", "0"), False: ("2", "on", "1")}
 FOREIGN, UNKNOWN = "{foreign}", "{unknown}"
 NO_FIELD = "color"
 
@@ -337,14 +339,36 @@ class Trials:
     def _retype(self, row: ProbedHandler, kind: str) -> bool:
         """Give a row another type, and its fields; tell whether it has it then."""
         form = self.prober.kinds.form(kind, None)
-        if is_success(row.update_raw([(name, text.encode(), False) for name, text in form.items()])):
-            row.look()
+        parts = [(name, text.encode(), False) for name, text in form.items()]
+        rider = self._ride(row, kind, parts)
+        has_looked = rider is not None and rider.is_taken
+        if has_looked or is_success(row.update_raw(parts)):
+            if rider is not None:
+                self.prober.once(lambda _: rider, ("spelled", rider.trial.sent.text, rider.before))
+            if not has_looked:
+                row.look()
             row.sent = {**form, self.facts.form["name"]: row.name}
             if row.type == kind:
                 form, shown = row.sent, row.shown
                 self.prober.note_keys(kind, form, shown)
                 self.prober.once(lambda _: (form, shown), ("specimen", kind))
         return row.type == kind
+
+    def _ride(self, row: ProbedHandler, kind: str, parts: Sequence[Part]) -> Tried | None:
+        """Give a row another type, and a text of the switch at once, if requests are spared; None if no text is left.
+
+        The first change of a type is made without one: what else it changes is looked at.
+        """
+        to_on = row.is_enabled
+        texts = (text for text in RIDING[to_on] if not self.prober.knows(("spelled", text, to_on)))
+        text = next(texts, None) if self.prober.spares and kind != self.prober.kinds.address else None
+        if text is None:
+            return None
+        trial = Trial("update", self.facts.form["enabled"], "is", sent(text), kind)
+        response = row.update_raw([*parts, *self._parts({}, trial)])
+        exchange, shown = self.prober.exchanges[-1], dict(row.look()) if is_success(response) else None
+        read = MISSING if shown is None else self._field(shown, trial.field)
+        return Tried(trial, response, exchange, row.id, read, to_on, shown)
 
     def _make(self, form: Mapping[str, str]) -> TargetResponse:
         """Make a standing row, unless the service refuses it. Return the response."""
