@@ -281,7 +281,7 @@ class BriefLearner(FieldLearner):
             asked |= {"blank"} if "padded" in asked else set()
             for row in names.rows:
                 if row.treatment in _OF_ANY_FIELD - asked:
-                    found.put(row)
+                    put_as_read(found, row)
             if trim:
                 found.put(Row("blank", None, "change", (("trim", None),)))
         created, updated = (self.table.fields[Place(operation, field)] for operation in ("create", "update"))
@@ -313,7 +313,7 @@ class BriefLearner(FieldLearner):
             if row.treatment in _OF_ANY_FIELD and row.treatment not in {
                 each.treatment for each in found.rows
             }:
-                found.put(row)
+                put_as_read(found, row)
         created = self.table.fields[Place("create", field)] = Explained({})
         first = self.observer.outcome(self.observer.switched())
         if first.look is not None or first.shown is self.observer.is_enabled_at_first:
@@ -482,27 +482,43 @@ def other_words(value: Any, other: Any) -> dict[str, str]:
     return {}
 
 
+def put_as_read(found: Explained, row: Row) -> None:
+    """Put a row of texts into those of a field with few values, which reads a constant text as any other one."""
+    if row.reaction == "value" and isinstance(row.effect, str):
+        read = react(tuple(found.rows), row.effect, found.schema)
+        effect = read.row.effect if read.outcome == "refuse" and read.row else read.value
+        if read.outcome not in {"refuse", "value"}:
+            return
+        row = replace(row, reaction=read.outcome, effect=effect)
+    found.put(row)
+
+
 def presume_escapes(found: Explained) -> None:
     """Presume that texts are escaped as HTML of which some signs are: the usual ones are, too, and in the same way."""
     signs: dict[str, str] = {}
+    kept: set[str] = set()
     for outcome in found.seen:
+        text, shown = outcome.trial.sent.text or "", outcome.shown
         if outcome.look is None and outcome.trial.treatment in {"tags", "quotes"}:
-            signs |= entities(outcome.trial.sent.text or "", outcome.shown)
+            escaped = entities(text, shown)
+            signs |= escaped
+            kept |= {*text} - escaped.keys() if escaped or text == shown else set()
     if {"<", "/"}.isdisjoint(signs) and signs.get("'") not in _WHOLE_ESCAPES:
         return
     usual = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"}
     if signs.get("<", "").startswith("&#"):
         usual = {sign: f"&#{ord(sign)};" for sign in usual}
-    escaped = {"tags", "quotes"}
+    told = {"tags", "quotes"}
     if any(shows_control(each) for each in found.seen):
-        usual, escaped = CONTROLS | usual, escaped | {"control", "line-break"}
+        usual, told = CONTROLS | usual, told | {"control", "line-break"}
     found.rows = [
         row
         for row in found.rows
         if row.reaction == "refuse"
-        or row.treatment not in escaped
+        or row.treatment not in told
         or (row.reaction == "change" and ("strip-tags", None) in row.effect)
     ]
+    usual = {sign: entity for sign, entity in usual.items() if sign not in kept}
     found.put(Row("any", None, "change", (("escape", usual | signs),)))
 
 

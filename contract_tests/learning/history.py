@@ -111,17 +111,24 @@ def learn_history(prober: Prober, draft: Draft) -> None:
 def _learn_switch(prober: Prober, draft: Draft, word: str) -> None:
     """Look whether only updates that switch a row on or off have moved the time of its last change."""
     words, identity, looks = draft.facts.row, draft.facts.row["id"], dict[Any, Row]()
-    moved, seen = set[bool](), list[Exchange]()
+    moved, seen, values = set[bool](), list[Exchange](), [None]
     for response, exchange in zip(prober.responses, prober.exchanges, strict=True):
         row = prober.row_in(response) if draft.facts.kind_of(exchange.operation) == "retrieve" else {}
         before = looks.get(row.get(identity))
         if before is not None and before.get(word) != row.get(word):
             moved.add(before.get(words["enabled"]) != row.get(words["enabled"]))
             seen.append(exchange)
+            values.append(row.get(word))
         looks[row.get(identity)] = row
     if moved == {True}:
         says = "Only an update that switches a handler on or off counts as a change of it."
-        draft.learn("last-datetime", says, seen[:1], partial(_count, "switch"))
+        told = _of_change(word, values, form_of(values[-1]) or "", "switch")
+
+        def change(tree: Tree) -> None:
+            _count("switch", tree)
+            _set(draft, told, tree)
+
+        draft.learn("last-datetime", says, seen[:1], change)
 
 
 def _is_telling(key: str, value: Any) -> bool:

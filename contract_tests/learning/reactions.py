@@ -328,7 +328,7 @@ def entities(text: str, shown: Any) -> dict[str, str]:
     rest = shown if isinstance(shown, str) else ""
     for sign in text:
         entity = ENTITY.match(rest)
-        if entity is not None and html.unescape(entity[0]) == sign:
+        if entity is not None and (entity[0] == CONTROLS.get(sign) or html.unescape(entity[0]) == sign):
             signs[sign] = entity[0]
         elif not rest.startswith(sign):
             return {}

@@ -153,7 +153,9 @@ class Trials:
             return sent(ODD)
         schema = {"enum": list(self.facts.types)} if field == self.facts.form["type"] else {}
         argument = LONG - 1 if treatment == "longer-than" else None
-        return TREATMENTS[treatment].samples(self.good(kind, field), argument, schema)[0]
+        sample = TREATMENTS[treatment].samples(self.good(kind, field), argument, schema)[0]
+        # A function that writes quotes as entities of HTML may write this sign so, too.
+        return sent(f"{sample.text} & x") if treatment == "quotes" and self.prober.spares else sample
 
     # Trials
 

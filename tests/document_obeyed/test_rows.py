@@ -189,6 +189,16 @@ def test_what_is_absent_is_for_settings_that_are_made_anew(tmp_path: Path) -> No
     assert client.retrieve(number)["settings"] == {"slack": "anew"}
 
 
+def test_a_setting_that_may_not_be_left_out_may_be_kept(tmp_path: Path) -> None:
+    required = {"target": "$.paths.*.post['x-update']", "update": {"required": "unless-kept"}}
+    client = client_of(tmp_path, rows("UpdateForm", own__=[refuse("absent", "required")]), required)
+    number = client.create(name="A", type="email", email="a@example.com")
+    assert client.update(number, name="B").status_code == 200
+    assert client.update(number, type="slack").status_code == 422
+    assert client.update(number, type="slack", slack="https://example.com/a").status_code == 200
+    assert client.update(number, type="slack").status_code == 200
+
+
 def test_a_switch_by_rows(tmp_path: Path) -> None:
     switch: list[dict[str, Any]] = [
         {"when": {"is": ["1", "ja"]}, "value": True},

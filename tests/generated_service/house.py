@@ -121,6 +121,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "count-as": ("number", "text"),
     "bare-settings": ("empty", "own-name"),
     "url-checked": ("all", "webhook"),
+    "changed-by": ("update", "switch"),
+    "sorted-again": ("no", "by-change"),
+    "error-target": ("none", "path-and-query"),
 }
 
 

@@ -184,8 +184,8 @@ class Replies:
         told = self.house["numbers"] == "told"
         return Refused("not-found", 404, [Problem("page", "beyond", str(last), "query")] if told else [])
 
-    def refusal(self, no: Refused) -> Reply:
-        """Return a refusal in the house's envelope."""
+    def refusal(self, no: Refused, target: str) -> Reply:
+        """Return a refusal in the house's envelope; `target`: the path with its query, which it may show."""
         headers = [*no.headers]
         if no.kind in {"no-bearer", "wrong-key"} and self.house["challenge"] != "none":
             realm = ' realm="api"' if self.house["challenge"] == "realm" else ""
@@ -196,12 +196,13 @@ class Replies:
                 return self._reply(404, "text/plain; charset=utf-8", b"404 page not found\n", headers)
             return self._reply(404, "text/html; charset=utf-8", text.encode(), headers)
         problems = no.problems[:1] if self.house["told"] == "first" else no.problems
-        return self._envelope(no.kind, no.status, TITLES[no.kind], problems, headers)
+        return self._envelope(no, problems, headers, target)
 
     def _envelope(
-        self, kind: str, status: int, title: str, problems: Sequence[Problem], headers: list[tuple[str, str]]
+        self, no: Refused, problems: Sequence[Problem], headers: list[tuple[str, str]], target: str
     ) -> Reply:
         word, items = self.house["envelope"], [self._item(problem) for problem in problems]
+        kind, status, title = no.kind, no.status, TITLES[no.kind]
         message = self._message(problems[0]) if problems else title
         if word == "empty":
             return self._reply(status, None, b"", headers)
@@ -223,6 +224,8 @@ class Replies:
             "laravel": {"message": message, **({"errors": fields} if fields else {})},
         }
         body = bodies[word]
+        if self.house["error-target"] == "path-and-query":
+            body["instance"] = target
         if self.house["error-ids"] != "none":
             body["trace"] = str(uuid.uuid4()) if self.house["error-ids"] == "uuid" else uuid.uuid4().hex
         kinds = {

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.formparser import parse_form_data
 
@@ -43,6 +43,7 @@ class Row:
     enabled: bool
     created: int
     changed: int | None = None
+    written: int = 0  # the later it was made or changed, the higher
 
 
 @dataclass
@@ -83,6 +84,7 @@ class GeneratedService:
         self._lock = threading.Lock()
         self._step = ID_STEPS[house["id-step"]]
         self._last_id = 40
+        self._writes = 0
         self.accounts: dict[str, Account] = {}
         for key, count in (keys or {"live-key": 3, "other-key": 2}).items():
             self.accounts[key] = account = Account()
@@ -111,7 +113,8 @@ class GeneratedService:
             try:
                 reply = self._answer(request)
             except Refused as no:
-                reply = self.replies.refusal(no)
+                query = f"?{request.query}" if request.query else ""
+                reply = self.replies.refusal(no, f"{quote(request.path)}{query}")
         self.log.append((request.method, request.path, int(reply.status[:3])))
         if request.method == "HEAD" and reply.status[0] == "4" and self.house["head-type"] == "none":
             reply = reply._replace(headers=[each for each in reply.headers if each[0] != "Content-Type"])
@@ -301,7 +304,9 @@ class GeneratedService:
                 number = max(pages, 1)
         if house["order"] == "newest":
             rows.reverse()
-        if house["sorted"] != "time":
+        if house["sorted-again"] == "by-change":
+            rows.sort(key=lambda row: row.written, reverse=True)
+        elif house["sorted"] != "time":
             rows.sort(key=lambda row: str(getattr(row, house["sorted"])))
         page = rows[(number - 1) * size : number * size]
         if self.bug == "skipped-row" and number > 1:
@@ -405,9 +410,13 @@ class GeneratedService:
     ) -> Row:
         if not (self.bug == "reused-id" and account.rows):
             self._last_id += self._step
-        row = Row(self._last_id, kind, name, settings, enabled, now)
+        row = Row(self._last_id, kind, name, settings, enabled, now, None, self._next_write())
         account.rows[row.id] = row
         return row
+
+    def _next_write(self) -> int:
+        self._writes += 1
+        return self._writes
 
     def _update(self, request: Request) -> Reply:
         row, fields, house = request.row, request.fields, self.house
@@ -431,9 +440,12 @@ class GeneratedService:
         row.type = kind
         row.name = fields.texts.get("name", row.name)
         row.enabled = row.enabled if fields.enabled is None else fields.enabled
+        row.written = self._next_write()
         is_change = (
             house["counts"] == "any-update" or (row.type, row.name, row.settings, row.enabled) != before
         )
+        if house["changed-by"] == "switch":
+            is_change = row.enabled != before[-1]
         if house["changed"] == "update" and is_change:
             row.changed = int(time.time())
         return reply

@@ -46,7 +46,7 @@ def test_a_body_of_any_shape_with_values_by_their_form(tmp_path: Path) -> None:
     value = {
         "type": "about:blank", "title": "Gone", "instance": "{path}", "trace": "{hex:32}", "id": "{uuid}",
         "timestamp": "{now:iso}", "unix": "{now:unix}", "note": "No {id}, said {method}, {braces}",
-        "resource": "No resource {path:relative}.",
+        "resource": "No resource {path:relative}.", "target": "{target}",
     }  # fmt: skip
     client = client_of(tmp_path, *refusal("not_found", 410, "application/problem+json", value=value))
     answer = ask(client)
@@ -59,6 +59,8 @@ def test_a_body_of_any_shape_with_values_by_their_form(tmp_path: Path) -> None:
     assert isinstance(body["unix"], int)
     assert body["note"] == "No 999, said GET, {braces}"
     assert body["resource"] == f"No resource {ROWS[1:]}/999."
+    assert body["target"] == f"{ROWS}/999"
+    assert ask(client, path="/999?a=%20b").get_json()["target"] == f"{ROWS}/999?a=%20b"
     assert ask(client).get_json()["trace"] != body["trace"]
 
 

@@ -112,7 +112,13 @@ def test_a_row_that_never_changed_stays_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counted", "versions"), [("any", [2, 3, 4]), ("other-values", [1, 2, 3]), ("other-type", [1, 1, 2])]
+    ("counted", "versions"),
+    [
+        ("any", [2, 3, 4, 5]),
+        ("other-values", [1, 2, 3, 4]),
+        ("other-type", [1, 1, 2, 2]),
+        ("switch", [1, 1, 1, 2]),
+    ],
 )
 def test_which_updates_count_as_a_change(tmp_path: Path, counted: str, versions: list[int]) -> None:
     version = {"type": "integer", "x-text": "{version}"}
@@ -122,7 +128,9 @@ def test_which_updates_count_as_a_change(tmp_path: Path, counted: str, versions:
         {"target": "$.paths.*.post['x-update']", "update": {"counts-as-change": counted}},
     )
     row = written(client, **TYPE)
-    forms = {"name": "A"}, {"name": "B"}, {"type": "email", "email": "a@example.com"}
+    forms = (
+        {"name": "A"}, {"name": "B"}, {"type": "email", "email": "a@example.com"}, {"is_enabled": "0"},
+    )  # fmt: skip
     rows = [written(client, f"/{row['id']}", **form) for form in forms]
     assert [row["version"] for row in rows] == versions
     assert [row["last_datetime"] is not None for row in rows] == [number > 1 for number in versions]

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.brief import ask_texts, other_words, presume_escapes
+from contract_tests.learning.brief import ask_texts, other_words, presume_escapes, put_as_read
 from contract_tests.learning.draft import Tree
 from contract_tests.learning.forms import is_by_name, learn_forms
 from contract_tests.learning.history import learn_leftovers
@@ -145,6 +145,36 @@ def test_signs_that_are_escaped_beside_others_are_presumed() -> None:
         found.seen.append(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown))
     presume_escapes(found)
     assert react(tuple(found.rows), 'a & "b" / c', {}).text == "a &amp; &quot;b&quot; &#x2F; c"
+
+
+def test_signs_that_are_written_as_numbers_are_so_with_control_characters() -> None:
+    found = Explained({})
+    for treatment, text, shown in (
+        ("control", "a\x07b", "a&#7;b"), ("tags", "<b>x", "&#60;b&#62;x"), ("quotes", "x's", "x&#39;s"),
+    ):  # fmt: skip
+        trial = Trial("update", "name", treatment, sent(text), "email")
+        found.explain(Outcome(trial, TargetResponse(200, {}, b""), EXCHANGE, None, shown, "", {}))
+    presume_escapes(found)
+    assert react(tuple(found.rows), 'a & "b"\n', {}).text == "a &#38; &#34;b&#34;&#10;"
+
+
+def test_a_constant_of_texts_is_read_by_a_field_with_few_values() -> None:
+    found = Explained({"enum": ["email"]}, None, [Row("not-listed", None, "refuse", "no type")])
+    put_as_read(found, Row("array", None, "value", "Array"))
+    assert Row("array", None, "refuse", "no type") in found.rows
+
+
+def test_texts_of_the_switch_ride_along_with_changes_of_the_type() -> None:
+    with the_mock({}) as api:
+        prober = Prober(api, expectations(), Terms(can_write=True, spares=True))
+        trials = Trials(prober)
+        for kind in ("telegram", "email", "slack", "discord"):
+            trials.standing(kind)
+        before = prober.sent
+        seen = [trials.spelled(text, to_on=is_on) for text, is_on in (("maybe", True), ("2", False))]
+        assert [each.shown for each in seen] == [False, True]
+        assert prober.sent == before
+        prober.close()
 
 
 def test_a_function_that_writes_an_apostrophe_so_writes_all_signs_as_entities() -> None:

@@ -15,6 +15,7 @@ from contract_tests.learning.draft import Draft
 from contract_tests.learning.handlers import row_node
 from contract_tests.learning.history import form_of, told_by
 from contract_tests.probes import DocumentArguments, Expectations, Prober, Terms
+from contract_tests.probes.trials import Trials
 from contract_tests.target.api import TargetApi
 from mock_server.document import load, plain
 from mock_server.state.clock import write_moment
@@ -151,3 +152,11 @@ def test_a_mock_is_learned_that_tells_its_history(
     )
     assert update.get("counts-as-change", "any") == counted
     assert not draft.unsaid
+
+
+def test_only_a_switch_may_count_as_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"target": "$.paths.*.post['x-update']", "update": {"counts-as-change": "switch"}}
+    prober, draft = pupil_of(client_of(tmp_path, words), monkeypatch)
+    Trials(prober).spelled("off", to_on=True)
+    history.learn_history(prober, draft)
+    assert "'counts-as-change': 'switch'" in repr(draft.tree["paths"])
