@@ -122,7 +122,8 @@ def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
 def test_the_measure_sees_the_order_of_a_list() -> None:
     sides = []
     for order in ("newest", "oldest"):
-        service = GeneratedService({**draw(8), "order": order}, {LOOKING: 0})
+        house = {**draw(8), "order": order, "sorted-again": "no"}
+        service = GeneratedService(house, {LOOKING: 0})
         sides.append(Side("http://service/api", LOOKING, session_of(service)))
     found = {each.kind.partition(":")[0] for each in differences(sides[0], sides[1], 40, seed=1)}
     assert found == {"list"}
