@@ -327,7 +327,7 @@ class BriefLearner(FieldLearner):
     def _spellings(self, at: Input) -> list[Outcome]:
         """Return what came of texts of the switch: of those that went with a change of type, and of the usual ones.
 
-        A text that left a row on was read as on, if another one that is no usual spelling switched a row on.
+        A text that left a row on was read as on, if another odd one switched a row on.
         """
         observer, prober = self.observer, self.observer.prober
         keys = (("spelled", text, is_on) for is_on, texts in RIDING.items() for text in texts)
