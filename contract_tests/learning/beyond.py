@@ -271,7 +271,7 @@ def _repeated(prober: Prober, draft: Draft) -> tuple[str, list[str]]:
         return "used", order
     least, most = min(draft.facts.sizes), max(draft.facts.sizes)
     for text in (f"0{least}", str(most - 1)):  # which may be taken for a size that is listed
-        if size not in _link_of(prober, draft, {size: text}):
+        if size not in _link_of(prober, draft, {size: text}) and is_success(prober.responses[-1]):
             shown = SeenPage(prober.responses[-1], prober.expectations).value("page-size")
             if shown in (least, most):
                 return "as-sent", order
