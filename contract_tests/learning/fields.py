@@ -191,7 +191,8 @@ class FieldLearner:
 
     def _escapes(self, found: Explained, at: Input) -> None:
         """Find out which characters are shown as entities of HTML, if some are, in this field or in another."""
-        is_known = any("escape" in dict(row.effect) for row in found.rows if row.treatment == "any")
+        changes = [row for row in found.rows if row.treatment == "any" and row.reaction == "change"]
+        is_known = any("escape" in dict(row.effect) for row in changes)
         seen = [*found.seen, *(each for other in self.table.fields.values() for each in other.seen)]
         if is_known or not any(ENTITY.search(str(each.shown)) for each in seen if each.look is None):
             return

@@ -71,8 +71,23 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
         ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]
     _Writer(draft, table, refusals, ranks, told if told != documented_order else [], common).write()
+    _learn_off_at_first(observer, draft)
     draft.unsaid += table.unsaid
     draft.unasked += table.unasked
+
+
+def _learn_off_at_first(observer: Observer, draft: Draft) -> None:
+    """Let a new row be disabled if it is, and no answer says so: a create may refuse the switch."""
+    shown, words = draft.facts.row["enabled"], {"default": False}
+    known = row_node(draft, draft.tree)["properties"][shown].get("default", True)
+    if known and not observer.is_enabled_at_first and observer.walker is not None:
+
+        def change(tree: Tree) -> None:
+            row_node(draft, tree)["properties"][shown].update(words)
+
+        draft.learn(
+            "is-enabled-on-create", "A new handler is disabled.", observer.prober.exchanges[-1:], change
+        )
 
 
 def is_by_name(telling: Telling, bodies: Sequence[Any], order: Sequence[str]) -> bool:
