@@ -26,6 +26,8 @@ _OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})
 _OF_THE_TYPE = frozenset({"not-listed", "wrong-case"})
 # Treatments in which the name and another text are treated at once, those that tell most first.
 TOGETHER = ("padded", "control", "tags", "quotes", "twice", "array", "file", "not-utf-8", "line-break")
+# Several at once, if requests are spared: padded, tags and quotes.
+DIRTY = "dirty"
 # More characters than services allow, and a text that is neither an address nor a URL.
 LONG, ODD = 600, "maybe"
 # Texts of the switch that go with a change of type: to a row that is on, and to one that is off.
@@ -59,6 +61,8 @@ class Trial(NamedTuple):
             return f"`{self.field}`"
         if self.treatment == "longer-than":
             return f"`{self.field}`, of {len(self.sent.text or '')} characters"
+        if self.treatment == DIRTY:
+            return f"`{self.field}`, with whitespace around it, HTML tags and a quotation mark"
         return f"`{self.field}`, {TREATMENTS[self.treatment].means}"
 
 
@@ -151,6 +155,8 @@ class Trials:
         """Return an input of a treatment, made of a good value."""
         if treatment in {"not-email", "not-url"}:
             return sent(ODD)
+        if treatment == DIRTY:
+            return sent(f"  <b>{self.good(kind, field)}'s</b> ")
         schema = {"enum": list(self.facts.types)} if field == self.facts.form["type"] else {}
         argument = LONG - 1 if treatment == "longer-than" else None
         sample = TREATMENTS[treatment].samples(self.good(kind, field), argument, schema)[0]
@@ -162,7 +168,7 @@ class Trials:
     def tried(self, operation: str, word: str, treatment: str) -> Tried:
         """Try an input by its word, see `input`."""
         field, kind = self.input(word)
-        if operation == "update" and word == "name" and treatment in TOGETHER:
+        if operation == "update" and word == "name" and treatment in {*TOGETHER, DIRTY}:
             return self.texts(treatment)[0]
         if operation == "create" and word in {"name", "type"}:
             # Without a name, a row bears the mark of the run in its address.

@@ -149,7 +149,7 @@ def test_a_handler_is_disabled_and_enabled(own: Own) -> None:
         owned, {names["name"]: own.samples.name(UNICODE[-1])}, own.facts.operation("update").media_types[-1]
     )
     own.see(owned)  # a name alone must not enable it
-    for text in ("1",) if own.thrifty else ("1", *_SWITCHES):
+    for text in ("", "1") if own.thrifty else ("1", *_SWITCHES):
         _update(own, owned, {names["enabled"]: text})
 
 

@@ -13,7 +13,7 @@ from contract_tests.oracle.own import Own
 
 def test_the_list_has_the_documented_form_in_both_spellings(reading: Own) -> None:
     lists = list(reading.facts.of_kind("list"))
-    first = reading.listing.read(reading.api.call("GET", lists[0].path))
+    first = reading.listing.get()
     reading.require(reading.listing.complaints(first))
     spelling = reading.statements.spellings()
     slash = reading.facts.service["trailing-slash"]

@@ -46,8 +46,11 @@ def test_a_run_that_reads_makes_about_a_dozen_requests(tmp_path: Path) -> None:
     assert not [test for test in data["tests"] if test["outcome"] != "passed"]
 
 
-def test_a_run_that_writes_makes_no_more_than_160_requests_and_says_what_it_spared(tmp_path: Path) -> None:
-    with SecondOpinion(keys={KEY: 30}) as service:
+@pytest.mark.parametrize("rows", [0, 30])
+def test_a_run_that_writes_makes_no_more_than_160_requests_and_says_what_it_spared(
+    tmp_path: Path, rows: int
+) -> None:
+    with SecondOpinion(keys={KEY: rows}) as service:
         before = service.snapshot(KEY)
         ran, data = quick(tmp_path, service, "--allow-writes")
         assert service.snapshot(KEY) == before
