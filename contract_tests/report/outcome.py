@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
 from contract_tests.judge.statements import (
+    GONE,
     JSON,
     KEPT,
     NEEDS_GOOD_KEY,
@@ -34,7 +35,7 @@ _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
 _MOST_ALSO = 3
 # What concerns the service as a whole, so that one cause breaks it in several operations.
-_ANYWHERE = frozenset(one.says for one in (NEEDS_KEY, NEEDS_GOOD_KEY, KEPT))
+_ANYWHERE = frozenset(one.says for one in (NEEDS_KEY, NEEDS_GOOD_KEY, KEPT, GONE))
 # What concerns one operation, so that one cause breaks it in several ways.
 _OF_OPERATION = frozenset(one.says for one in (RESPONSES, JSON, PAGES))
 _MOVED = frozenset(one.says for one in (OTHERS, STEADY))
@@ -192,14 +193,20 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
 
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for number, one in enumerate(findings):
-        first = one
-        if (
-            one.suite == GUARD and one.operation
-        ):  # a broken response stops the run, and a suite says how it is broken
-            alike = (each for each in findings if each.suite != GUARD and each.operation == one.operation)
-            first = next((each for each in alike if each.documented in _OF_OPERATION), one)
+        first = _reason(one, findings) if one.suite == GUARD else one
         groups.setdefault(cause(number, first), []).append(one)
     return [_as_one(sorted(group, key=_likely)) for group in groups.values()]
+
+
+def _reason(alarm: Finding, findings: Sequence[Finding]) -> Finding:
+    """Return the finding of a suite that says why the guard stopped: a broken response, a lost row. Else the alarm."""
+    rows = {*_OF_ROW.findall(alarm.title)}
+    for one in findings:
+        is_broken = one.operation == alarm.operation != "" and one.documented in _OF_OPERATION
+        is_lost = one.documented == KEPT.says and rows & {*_OF_ROW.findall(one.title)}
+        if one.suite != GUARD and (is_broken or is_lost):
+            return one
+    return alarm
 
 
 def _likely(finding: Finding) -> tuple[bool, bool]:

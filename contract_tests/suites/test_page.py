@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from contract_tests.judge.statements import MULTIPART, SAME
+from contract_tests.judge.statements import GONE, MULTIPART, SAME
 from contract_tests.judge.verdicts import Complaint, said
 from contract_tests.oracle.own import Own
 
@@ -44,7 +44,7 @@ def test_a_handler_looks_alike_in_the_list_and_by_itself(reading: Own) -> None:
     response = reading.api.retrieve(page.ids[0])
     if response.status in {404, 410}:
         about = f"the list shows {page.ids[0]}, and a retrieve of it returns {said(response)}"
-        reading.require([Complaint(SAME, about)])
+        reading.require([Complaint(GONE, about)])
     reading.require(reading.conformity.success("retrieve", response))
     row = response.shown(*reading.facts.schemas.path_to(reading.facts.operation("retrieve").response, "row"))
     if row != page.rows[0]:

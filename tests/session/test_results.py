@@ -6,9 +6,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from contract_tests.guard.exchange import Exchange
-from contract_tests.judge.statements import RESPONSES
+from contract_tests.judge.statements import (
+    JSON,
+    KEPT,
+    NEEDS_GOOD_KEY,
+    OTHERS,
+    PAGES,
+    RESPONSES,
+    STEADY,
+    WRITTEN,
+)
 from contract_tests.judge.verdicts import Observation
-from contract_tests.report.outcome import by_cause, merged
+from contract_tests.report.outcome import GUARD, Finding, by_cause, merged
 from contract_tests.session.opening import Opening
 from contract_tests.session.parts import _gathered, _server_errors
 from contract_tests.session.results import Results
@@ -71,3 +80,38 @@ def test_the_same_of_several_fields_is_one_sentence() -> None:
         f"{said[0]}. The same holds for `email`, a create",
         said[3],
     ]
+
+
+def test_what_stops_the_guard_joins_the_finding_that_it_follows_from() -> None:
+    def finding(suite: str, title: str, documented: str, operation: str = "") -> Finding:
+        return Finding(suite, "test", "contradicts itself", title, documented=documented, operation=operation)
+
+    lost = finding("lifecycle", "Handler 13 is gone, and no call deleted it", KEPT.says)
+    broken = finding("page", "The body of a successful list is `x` and should be JSON", JSON.says, "list")
+    alarms = [
+        finding(GUARD, "A retrieve of 13 does not show the row that the run created", WRITTEN.says),
+        finding(GUARD, "The list cannot be read", PAGES.says, "list"),
+        finding(GUARD, "A retrieve of 14 does not show the row that the run created", WRITTEN.says),
+    ]
+    assert [one.title for one in by_cause([lost, broken, *alarms])] == [
+        lost.title,
+        broken.title,
+        alarms[2].title,
+    ]
+
+
+def test_values_that_move_and_keys_that_open_are_one_finding_each() -> None:
+    def finding(title: str, documented: str, operation: str = "", part: str = "") -> Finding:
+        return Finding(
+            "model", title, "contradicts itself", title, documented=documented, operation=operation, part=part
+        )
+
+    findings = [
+        finding("`is_enabled` of handler 6 is false and should be true", STEADY.says, part="is_enabled"),
+        finding("`email` in `settings` of handler 5 is 'x', which was sent to handler 4", OTHERS.says),
+        finding("`webhook` in `settings` of handler 5 is 'x' and should be 'y'", WRITTEN.says),
+        finding("A list with a wrong key returns 200", NEEDS_GOOD_KEY.says, "list"),
+        finding("A delete with a wrong key returns 200", NEEDS_GOOD_KEY.says, "delete"),
+        finding("`name` of handler 9 is 'x' and should be 'y'", WRITTEN.says, part="name"),
+    ]
+    assert [one.title for one in by_cause(findings)] == [findings[n].title for n in (1, 3, 5)]
