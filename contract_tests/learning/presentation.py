@@ -37,6 +37,8 @@ _LEADING = "site"
 _FEW = 3
 # The types of values that may be new each time.
 _FRESH: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (float,), "string": (str,)}
+_SIGN = re.compile(r"\W")
+
 # Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
@@ -113,7 +115,9 @@ def _told(text: str, facts: Mapping[str, str]) -> str:
 
 def _told_value(text: str, value: str) -> str:
     """Return a text with a placeholder for the value that it repeats: whole or its beginning, or as a literal."""
-    lengths = [len(value), *range(min(len(value) - 1, _LONGEST_ECHO), _ODD_BEGINNING, -1)]
+    lengths = [len(value)]
+    if _SIGN.split(value[:_ODD_BEGINNING], maxsplit=1)[0] in text:  # letters are the same in all literals
+        lengths += range(min(len(value) - 1, _LONGEST_ECHO), _ODD_BEGINNING, -1)
     for length in lengths if value else ():
         part, told = value[:length], "value" if length == len(value) else f"value:{length}"
         for literal, form in ((repr(part), "repr"), (json.dumps(part, ensure_ascii=False), "json")):

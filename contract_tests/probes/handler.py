@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import Any
 
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import switch
-from contract_tests.target.api import TargetResponse
+from contract_tests.target.api import TargetResponse, boundary_of
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
 # A field's name and bytes, and whether it goes as a file.
@@ -21,7 +20,7 @@ _FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
 def multipart(pairs: Pairs) -> dict[str, Any]:
     """Return the keyword arguments of `Api.call` for a body of these fields."""
     pairs = list(pairs)
-    boundary = f"form-{sha256(repr(pairs).encode()).hexdigest()[:24]}"  # one form is one body
+    boundary = boundary_of(value for _, value, *_ in pairs)
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{_FILE if any(file) else ""}\r\n\r\n'.encode()
         + value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import requests
@@ -261,14 +261,20 @@ class TargetApi:
 
 
 def _multipart(form: Mapping[str, str]) -> tuple[bytes, str]:
-    """Write a form as multipart, and return its body and its media type.
+    """Write a form as multipart, and return its body and its media type."""
+    fields = {name: value.encode() for name, value in form.items()}
+    return encode_multipart_formdata(fields, boundary_of(fields.values()))
 
-    All forms have one boundary, unless a value holds it, so that what reads them may compile it once.
+
+def boundary_of(values: Iterable[bytes]) -> str:
+    """Return the boundary between the parts of a form.
+
+    All forms have the same one, unless a value holds it, so that what reads them may compile it once.
     """
-    held, boundary = "\n".join(form.values()), _BOUNDARY
-    while boundary in held:
+    held, boundary = b"\n".join(values), _BOUNDARY
+    while boundary.encode() in held:
         boundary += _BOUNDARY
-    return encode_multipart_formdata({name: value.encode() for name, value in form.items()}, boundary)
+    return boundary
 
 
 def _request_of(prepared: requests.PreparedRequest) -> Request:
