@@ -28,7 +28,7 @@ def test_the_printed_document_is_what_the_mock_does(flags: list[str], tmp_path: 
     with Server(create_app(settings_of(flags))) as server:
         command = [
             str(Path(sys.executable).with_name("schemathesis")), "run", str(document), "--url", f"{server.url}/api",
-            "--header", "Authorization: Bearer mock-schemathesis", "--max-examples", "8", "--generation-deterministic",
+            "--header", "Authorization: Bearer mock-schemathesis", "--max-examples", "3", "--generation-deterministic",
             *TOLERATED,
         ]  # fmt: skip
         # Hypothesis finds out which characters there are, more than a second's work, unless its folder tells it.

@@ -42,7 +42,7 @@ def capsule(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Let a test with faults on the wire fail, and give the capsule that it leaves."""
     folder = tmp_path_factory.mktemp("failed")
     (folder / "test_wire.py").write_text(WIRE, encoding="utf-8")
-    options = ["-q", "-p", "no:schemathesis", "-p", "no:xdist", "--bitpeak-capsules", "."]
+    options = ["-q", "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist", "--bitpeak-capsules", "."]
     words = [str(commands / "python"), "-m", "pytest", *options, "test_wire.py"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     assert "1 failed" in done.stdout, done.stdout + done.stderr
@@ -69,7 +69,7 @@ def test_a_python_consumer(commands: Path, tmp_path: Path) -> None:
     where = run(commands / "python", "-c", "import mock_server; print(mock_server.__file__)", cwd=tmp_path)
     assert Path(where).is_relative_to(commands.parent)
     pytest_words = [commands / "python", "-m", "pytest", "-q", "-p", "shuffled", "-n", "2", "points.py"]
-    pytest_words += ["-p", "no:schemathesis", "-p", "no:hypothesispytest"]
+    pytest_words += ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio"]
     # Settings of somebody's `serve`, which do not concern the mock of the tests.
     settings = {
         "BITPEAK_MOCK_STRICT": "1",

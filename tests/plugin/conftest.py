@@ -84,7 +84,7 @@ def compiled(settings: Settings) -> Flask:
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Make a consumer's folder, without other plugins, which take longer to load than the tests."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:hypothesispytest -W error")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:hypothesispytest -p no:anyio -W error")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(pytester.path)
     monkeypatch.setattr("mock_server.app.create_app", compiled)
