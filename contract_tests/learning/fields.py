@@ -32,7 +32,7 @@ from contract_tests.learning.reactions import (
 )
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import Trial, sent
-from mock_server.document.rows import Row
+from mock_server.document.rows import NOTHING, Row
 from mock_server.document.treatments import TREATMENTS, SentInput
 
 # Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
@@ -137,6 +137,9 @@ class FieldLearner:
                        if place.operation == operation and not place.field.startswith("{")]  # fmt: skip
             for each, found in product(known, of_form):
                 found.read_as(self.table.fields[each.place].rows)
+        if (look := self.observer.nothing()) is not None:
+            row = Row("absent", None, "refuse", look)
+            self.table.fields[Place("update", NOTHING)] = Explained({}, None, [row])
         self._check_foreign()
         return self.table
 

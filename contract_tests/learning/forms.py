@@ -329,7 +329,7 @@ class _Writer:
             return {"when": when, "change": steps}
         if row.reaction != "refuse":
             return {"when": when, row.reaction: row.effect}
-        about = field.strip("{}") if field in {FOREIGN, UNKNOWN} else row.treatment.replace("-", "_")
+        about = field.strip("{}") if field.startswith("{") else row.treatment.replace("-", "_")
         named = self.refusals.name(row.effect, f"field_{about}")
         names[named.name] = self.refusals.said(named.name)
         data: dict[str, Any] = {"when": when, "refuse": named.name}

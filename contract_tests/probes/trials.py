@@ -18,7 +18,7 @@ from contract_tests.probes.handler import Part, ProbedHandler, multipart, parts_
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_success, switch
 from contract_tests.target.api import TargetResponse
-from mock_server.document.treatments import TREATMENTS, SentInput
+from mock_server.document.treatments import TREATMENTS, UNSENT, SentInput
 
 # Treatments that are tried with several texts, each a trial of its own.
 _OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})
@@ -235,7 +235,11 @@ class Trials:
             self._replace(row)  # a field is of a type, or of another one, only if the row has a type
             row = self.standing(trials[0].kind)
         before = dict(row.shown)
-        words = {} if own & {each.field for each in trials} else {self.facts.form["name"]: self.prober.name()}
+        form = self.facts.form
+        words = {} if own & fields else {form["name"]: self.prober.name()}
+        if not words and self.refused_nothing(row) is not None:  # fields may be treated as not sent
+            words = {form["type"]: row.type} if form["name"] in fields else {form["name"]: self.prober.name()}
+            words = {name: text for name, text in words.items() if name not in fields}
         parts = [(name, text.encode(), False) for name, text in words.items()]
         response = row.update_raw([*parts, *(part for each in trials for part in self._parts({}, each))])
         exchange = self.prober.exchanges[-1]
@@ -254,6 +258,22 @@ class Trials:
             )
             for each in trials
         ]
+
+    def refused_nothing(self, row: ProbedHandler) -> Tried | None:
+        """Return what came of an update without a field, None if it was taken, or if requests are spared."""
+        return self.prober.once(partial(self._refused_nothing, row), "nothing")
+
+    def _refused_nothing(self, row: ProbedHandler, _: Prober) -> Tried | None:
+        if self.prober.spares:
+            return None
+        response = row.update_raw([])
+        tried = Tried(
+            Trial("update", self.facts.form["name"], "absent", UNSENT, row.type),
+            response,
+            self.prober.exchanges[-1],
+            row.id,
+        )
+        return None if is_success(response) else tried
 
     def _replace(self, row: ProbedHandler) -> None:
         """Let another row stand for one that has lost its type. The first of a kind stays: observations rest on it."""

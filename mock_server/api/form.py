@@ -45,6 +45,9 @@ def read_form(context: Context) -> None:
     if context.foreign and "availability" not in service.checks:
         problems += _walk_foreign(context)
     problems += of_fields
+    is_empty = not context.sent and all(each.sent.text is None for each in context.foreign)
+    if is_empty and not problems and (row := form.nothing(UNSENT).refusing):
+        problems.append(problem_of(row, "", "", 0))
     if problems:
         refuse(_together(context, problems, [*inputs]), tells_all=service.tells_all)
     for code, sentence in notes:

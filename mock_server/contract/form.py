@@ -100,7 +100,8 @@ class Form:
     """A form's fields by name.
 
     `type_field`: the field that gives the item's type, if any. `available`: the part for items of a type; `shared`: the
-    part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of unknown fields.
+    part for all other types. `foreign` and `unknown` walk the texts of fields of other types, and of unknown fields,
+    `nothing` walks what is not sent, if no field of the form is.
     """
 
     fields: Mapping[str, Field]
@@ -108,6 +109,7 @@ class Form:
     available: Mapping[str, Available]
     shared: Available
     foreign: Walk
+    nothing: Walk
     unknown: Walk
     unique: Unique | None
 
@@ -152,6 +154,7 @@ def compile_form(schemas: Schemas, schema: Object, unnamed: Collection[str], typ
         available=available,
         shared=_available(fields, ()),
         foreign=compile_rows(rows.foreign, {}, _CLEANERS),
+        nothing=compile_rows(rows.nothing, {}, _CLEANERS),
         unknown=compile_rows(rows.unknown, {}, _CLEANERS),
         unique=_unique(form, fields),
     )

@@ -42,7 +42,7 @@ from mock_server.document.treatments import (
 REACTIONS = ("change", "refuse", "drop", "keep", "value", "omit", "otherwise")
 
 # Lists for several fields: those of the item's own type, those of other types, and unknown ones.
-OWN, FOREIGN, UNKNOWN = "{own}", "{foreign}", "{unknown}"
+OWN, FOREIGN, UNKNOWN, NOTHING = "{own}", "{foreign}", "{unknown}", "{nothing}"
 
 # The order in which problems of the shorthand are told, before those of the form's words.
 _RANK_NOT_UTF_8, _UNKNOWN, _FOREIGN = -3, -2, -1
@@ -297,12 +297,18 @@ class FormRows:
 
     fields: Mapping[str, Rows]
     foreign: Rows
+    nothing: Rows
     unknown: Rows
 
     @property
     def refusals(self) -> frozenset[str]:
         """The names of all refusals in the rows."""
-        rows = (*self.foreign, *self.unknown, *(row for each in self.fields.values() for row in each))
+        rows = (
+            *self.foreign,
+            *self.unknown,
+            *self.nothing,
+            *(row for each in self.fields.values() for row in each),
+        )
         return frozenset(row.refusal for row in rows if row.refusal)
 
 
@@ -314,8 +320,9 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
     is wrong.
     """
     said = form.get("x-rows", {})
-    for name in said.keys() - fields.keys() - {OWN, FOREIGN, UNKNOWN}:
-        what = unknown_word("field", name, [*fields, OWN, FOREIGN, UNKNOWN])
+    lists = (OWN, FOREIGN, UNKNOWN, NOTHING)
+    for name in said.keys() - fields.keys() - {*lists}:
+        what = unknown_word("field", name, [*fields, *lists])
         raise DocumentError(f"x-rows: {what}", _place(said, name))
     of_fields = {}
     for name, schema in fields.items():
@@ -332,7 +339,8 @@ def form_rows(form: Schema, fields: Mapping[str, Schema], service: Schema) -> Fo
         foreign = parse_rows(said[FOREIGN], f"x-rows/{FOREIGN}", foreign)
     if UNKNOWN in said:
         unknown = parse_rows(said[UNKNOWN], f"x-rows/{UNKNOWN}", unknown)
-    return FormRows(of_fields, foreign, unknown)
+    nothing = parse_rows(said[NOTHING], f"x-rows/{NOTHING}") if NOTHING in said else ()
+    return FormRows(of_fields, foreign, nothing, unknown)
 
 
 def _refuse(treatment: str, name: str, source: str, rank: int, argument: Any = None) -> Row:

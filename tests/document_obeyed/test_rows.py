@@ -335,6 +335,16 @@ def test_a_body_without_a_byte_may_have_a_wrong_media_type(tmp_path: Path) -> No
     assert client.http.post(path, headers=headers, content_type="text/plain").status_code == 422
 
 
+def test_a_form_without_any_field_may_be_refused(tmp_path: Path) -> None:
+    refused = [refuse("absent", "nothing")]
+    client = client_of(tmp_path, rows("UpdateForm", nothing__=refused))
+    number = client.create(name="A", type="email")
+    path = f"/notification-handlers/{number}"
+    for form, status in (({}, 422), ({"colour": "red"}, 422), ({"name": "B"}, 200), ({"slack": "x"}, 200)):
+        assert client.send("POST", path, form).status_code == status, form
+    assert client.send("GET", path).get_json()["data"]["name"] == "B"
+
+
 def test_parameters_by_rows(tmp_path: Path) -> None:
     size = [refuse("word", "size"), {"when": "not-listed", "change": ["nearest"]}]
     page: list[dict[str, Any]] = [

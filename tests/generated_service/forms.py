@@ -87,6 +87,8 @@ def read_create(house: House, sent: Sent) -> Fields:
 def read_update(house: House, sent: Sent) -> Fields:
     """Read the form of an update. Raises BadForm."""
     fields, problems = _read(house, sent, creates=False)
+    if house["nothing"] == "refuse" and not (problems or fields.texts or fields.enabled is not None):
+        problems.append(Problem("form", "nothing", ""))
     return _checked(house, fields, problems, None)
 
 

@@ -124,6 +124,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "changed-by": ("update", "switch"),
     "sorted-again": ("no", "by-change"),
     "error-target": ("none", "path-and-query"),
+    "nothing": ("taken", "refuse"),
 }
 
 

@@ -42,6 +42,7 @@ RULES = {
     "beyond": "{field} must not be beyond",
     "size": "{field} is not an allowed size",
     "unique": "{field} is taken",
+    "nothing": "{field} has nothing to change",
 }
 SECRETS = frozenset(
     {*URLS, "telegram", "x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret"}

@@ -28,6 +28,7 @@ from contract_tests.learning.reactions import Explained, Observer
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes import PROBES, DocumentArguments, Expectations, Outside, Prober, Terms
 from contract_tests.probes.observations import handler, second
+from contract_tests.probes.trials import Trial
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.contract.response import filled, repeated
 from mock_server.document import load, plain
@@ -387,6 +388,21 @@ def test_an_array_may_become_a_text_of_any_field(tmp_path: Path, reading: dict[s
     effect = (("join", ","),) if "change" in reading else "Array"
     found = [[each.effect for each in field.rows if each.treatment == "array"] for field in (name, kind)]
     assert found == [[effect], [effect] if "change" in reading else []]
+
+
+def test_a_field_that_is_not_read_is_told_from_a_form_without_any_field(tmp_path: Path) -> None:
+    nothing = [{"when": "absent", "refuse": "by_field", "item": "nothing"}]
+    dropped = [{"when": "array", "drop": True}]
+    pupil = Pupil(client_of(tmp_path, rows("UpdateForm", nothing__=nothing, name=dropped, type=dropped)))
+    observer, kind = Observer(pupil.prober, {}), pupil.prober.kinds.plain
+    look = observer.nothing()
+    assert look is not None
+    assert look.status == 422
+    for name in ("name", "type"):
+        tried = observer.try_update(
+            Trial("update", name, "array", observer.sample(kind, name, "array"), kind)
+        )
+        assert (tried.is_taken, tried.shown) == (True, tried.before)
 
 
 def test_numbers_of_pages_are_told_although_a_page_beyond_the_last_is_refused(tmp_path: Path) -> None:
