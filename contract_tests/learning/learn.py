@@ -187,6 +187,7 @@ def learn_from(
     """
     base = load(arguments.document, questions=arguments.questions)
     prober = Prober(api, Expectations(arguments), terms)
+    prober.learns = True
     try:
         tell("open questions")
         if prober.spares and prober.can_write:

@@ -43,7 +43,7 @@ def learn_list_spellings(prober: Prober, draft: Draft) -> None:
         response, seen = prober.watch(lambda asking, path=path: asking.send("GET", path))  # type: ignore[misc]
         if 300 <= response.status < 400 and _leads_to(prober, draft.facts.operation("list").path, response):
             says = f"The list at {path} is redirected ({response.status})."
-            words = _look(response) | _after(prober, path, response)
+            words = _look(response) | _after(prober, path, response) | _heads(prober, draft, path)
             draft.learn(_ABOUT, says, seen, _apart("list", response.status, words, without=path))
         elif not is_success(response):
             says = f"The list at {path} returns {response.status}."
@@ -102,6 +102,16 @@ def _look(response: TargetResponse) -> dict[str, Any]:
     if "content-type" in response.headers:
         words["media-type"] = response.headers["content-type"]
     return words
+
+
+def _heads(prober: Prober, draft: Draft, path: str) -> dict[str, Any]:
+    """Return the word for a redirect of HEAD, which is asked here alone: a row may refuse it."""
+    if draft.tree["x-service"].get("head") == "as-get" or prober.spares:
+        return {}
+    try:
+        return {"heads": True} if 300 <= prober.send("HEAD", path, fresh=True).status < 400 else {}
+    except (Undecided, Unlisted):
+        return {}
 
 
 def _after(prober: Prober, path: str, response: TargetResponse) -> dict[str, str]:

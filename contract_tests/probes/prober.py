@@ -130,6 +130,7 @@ class Prober:
         self.terms = terms
         self.can_write = terms.can_write
         self.spares = terms.spares or not terms.can_write
+        self.learns = False  # whether a mock is to become the service, so that more is asked
         self.limited: TargetResponse | None = None
         self._first_delete: tuple[TargetResponse, Exchange] | None = None
         self.titles: dict[str, list[str]] = {}

@@ -260,11 +260,11 @@ class Trials:
         ]
 
     def refused_nothing(self, row: ProbedHandler) -> Tried | None:
-        """Return what came of an update without a field, None if it was taken, or if requests are spared."""
+        """Return what came of an update without a field, None if it was taken, or if this is not to be learned."""
         return self.prober.once(partial(self._refused_nothing, row), "nothing")
 
     def _refused_nothing(self, row: ProbedHandler, _: Prober) -> Tried | None:
-        if self.prober.spares:
+        if self.prober.spares or not self.prober.learns:
             return None
         response = row.update_raw([])
         tried = Tried(

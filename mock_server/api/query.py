@@ -97,10 +97,10 @@ def read_query(context: Context) -> Query:
                     reaction.text if reaction.outcome == "taken" else None,
                 )
             elif value is not None:
-                query.used.append((parameter.name, str(value)))
+                query.used += [(parameter.name, str(value))] if text else []
                 is_as_sent = repeats != "as-sent" or str(value) == text
                 if is_as_sent and parameter.admits(parameter.value(reaction)):
-                    query.accepted.append(query.used[-1])
+                    query.accepted.append((parameter.name, str(value)))
         if value is None:
             continue
         if role == "equals":

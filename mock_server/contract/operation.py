@@ -327,7 +327,7 @@ class Routes:
         self._apart: Mapping[str, int | str] = words.get("redirect", {}).get("of", {})
         self._slash: Slash = words["trailing-slash"]
         self._are_paths = words.get("distinct-spelling") == "path"
-        self._answers_head = words.get("head") == "as-get"
+        self._redirects_head = words.get("head") == "as-get" or "heads" in words.get("redirect", {})
         self._paths: dict[str, _Spellings] = {}
         self._positions: set[int] = set()  # the segments that are a parameter in some path
         for operation in operations:
@@ -354,7 +354,7 @@ class Routes:
         slashed = path.endswith("/")
         spellings, parameter = self._located(path.removesuffix("/"))
         here, there = spellings[slashed], spellings[not slashed]
-        meant = "GET" if method == "HEAD" and self._answers_head else method
+        meant = "GET" if method == "HEAD" and self._redirects_head else method
         status = self._apart.get(there[meant].behaviour) if meant in there else None
         redirects = self._slash == "redirect" and not (self._are_paths and here and meant != "GET")
         redirects = redirects if status is None else status != "distinct"

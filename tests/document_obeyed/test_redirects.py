@@ -47,6 +47,19 @@ def test_the_list_alone_is_redirected(data: dict[str, Any], tmp_path: Path) -> N
     assert client.http.get(f"/api{LIST}").status_code == 401
 
 
+def test_a_head_may_be_redirected_although_it_is_refused_otherwise(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    del data["paths"][LIST]["get"], data["x-service"]["head"]
+    file = tmp_path / "redirect.yaml"
+    for words, status in ((WORDS, 404), (WORDS | {"heads": True}, 302)):
+        data["x-service"]["redirect"] = words
+        file.write_text(dump_yaml(data), encoding="utf-8")
+        client = Client(document=file)
+        assert client.send("HEAD", LIST).status_code == status
+        assert client.send("HEAD", f"{LIST}/").status_code == 404
+
+
 def test_a_path_that_redirects_a_get_allows_it(data: dict[str, Any], tmp_path: Path) -> None:
     del data["paths"][LIST]["get"]
     data["x-service"]["redirect"] = WORDS
@@ -113,7 +126,14 @@ def test_a_redirect_of_the_list_is_learned(data: dict[str, Any]) -> None:
         return TargetResponse(302, headers, b'<a href="/api/notification-handlers/">Moved</a>.')
 
     api = SimpleNamespace(base_url="http://service.invalid/api")
-    prober: Any = SimpleNamespace(send=send, api=api, url=api.base_url, watch=lambda ask: (ask(prober), ()))
+    prober: Any = SimpleNamespace(
+        send=send, api=api, url=api.base_url, spares=False, watch=lambda ask: (ask(prober), ())
+    )
+    refusing = deepcopy(data)
+    del refusing["x-service"]["head"]
+    draft = Draft(refusing)
+    learn_list_spellings(prober, draft)
+    assert draft.tree["x-service"]["redirect"] == WORDS | {"status": 302, "heads": True}
     draft = Draft(data)
     learn_list_spellings(prober, draft)
     assert draft.tree["x-service"]["redirect"] == {**WORDS, "status": 302}

@@ -125,6 +125,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "sorted-again": ("no", "by-change"),
     "error-target": ("none", "path-and-query"),
     "nothing": ("taken", "refuse"),
+    "list-head": ("apart", "redirected"),
 }
 
 

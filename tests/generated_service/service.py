@@ -130,7 +130,9 @@ class GeneratedService:
         named = re.fullmatch(re.escape(COLLECTION) + r"/([^/]+)", path)
         if not is_list and not named:
             raise Refused("unknown-route", 404)
-        if is_list and not slashed and request.method == "GET" and self.house["list-slash"] != "same":
+        heads = self.house["list-head"] == "redirected" or self.house["head"] == "like-get"
+        led = request.method == "GET" or (request.method == "HEAD" and heads)
+        if is_list and not slashed and led and self.house["list-slash"] != "same":
             query = f"?{request.query}" if request.query else ""
             return self.replies.redirect(int(self.house["list-slash"][-3:]), f"{request.host}{path}/{query}")
         # The page has both spellings of the list; of the others it has one.

@@ -394,6 +394,7 @@ def test_a_field_that_is_not_read_is_told_from_a_form_without_any_field(tmp_path
     nothing = [{"when": "absent", "refuse": "by_field", "item": "nothing"}]
     dropped = [{"when": "array", "drop": True}]
     pupil = Pupil(client_of(tmp_path, rows("UpdateForm", nothing__=nothing, name=dropped, type=dropped)))
+    pupil.prober.learns = True
     observer, kind = Observer(pupil.prober, {}), pupil.prober.kinds.plain
     look = observer.nothing()
     assert look is not None
