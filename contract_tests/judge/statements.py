@@ -56,6 +56,7 @@ class Statement:
 # The duties of any API. Breaking one is a finding whatever the documentation says.
 RESPONSES = Statement("Each request is answered, and not with a server error.")
 JSON = Statement("A success is valid JSON and is labelled as JSON.")
+LABELLED = Statement("What is labelled as JSON is JSON.")
 KEYS = Statement("A key opens the handlers of its own account and no others.")
 NEEDS_KEY = Statement("A request without a key opens nothing.")
 NEEDS_GOOD_KEY = Statement("A wrong key opens nothing.")

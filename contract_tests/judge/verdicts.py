@@ -18,6 +18,7 @@ from contract_tests.guard.mask import HIDDEN, MARK
 from contract_tests.judge.statements import (
     JSON,
     KEYS,
+    LABELLED,
     NEEDS_GOOD_KEY,
     NEEDS_KEY,
     RESPONSES,
@@ -274,6 +275,9 @@ class Conformity:
             refused = f"refused with {refusal.status}"
             return [Complaint(rests_on, about, Returned(said(response)), refused, operation=operation)]
         looks = self._statements.refusal(kind, refusal)
+        if _is_spoilt(response):
+            what = f"the body of the refusal of {about}"
+            return [Complaint(LABELLED, what, _short(response.body), "JSON alone", operation=operation)]
         return [
             Complaint(looks, f"the {what} of the refusal of {about}", shown, wanted, operation=operation)
             for what, shown, wanted in self._looks(response, refusal)
@@ -383,6 +387,18 @@ class Conformity:
         part = missed[1] if missed else where.rpartition(".")[2]
         about = f"`{where}` in the answer to {a(kind)}: {error.message}"
         return Complaint(ground, about, part=part)
+
+
+def _is_spoilt(response: TargetResponse) -> bool:
+    """Tell whether a response that is labelled as JSON has other text before its JSON, such as a warning of PHP."""
+    found = b"{" + response.body.partition(b"{")[2]
+    if not _JSON_TYPE.match(media_type(response)) or response.body.lstrip()[:1] in (b"{", b"["):
+        return False
+    try:
+        response._replace(body=found).json()
+    except ValueError:
+        return False
+    return True
 
 
 def a(kind: str) -> str:

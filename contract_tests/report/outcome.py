@@ -15,6 +15,7 @@ from contract_tests.judge.statements import (
     GONE,
     JSON,
     KEPT,
+    LABELLED,
     NEEDS_GOOD_KEY,
     NEEDS_KEY,
     OTHERS,
@@ -35,7 +36,7 @@ _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
 _MOST_ALSO = 3
 # What concerns the service as a whole, so that one cause breaks it in several operations.
-_ANYWHERE = frozenset(one.says for one in (NEEDS_KEY, NEEDS_GOOD_KEY, KEPT, GONE))
+_ANYWHERE = frozenset(one.says for one in (LABELLED, NEEDS_KEY, NEEDS_GOOD_KEY, KEPT, GONE))
 # What concerns one operation, so that one cause breaks it in several ways.
 _OF_OPERATION = frozenset(one.says for one in (RESPONSES, JSON, PAGES))
 _MOVED = frozenset(one.says for one in (OTHERS, STEADY))

@@ -130,6 +130,22 @@ def test_a_deleted_handler_is_gone_for_updates_too(monkeypatch: pytest.MonkeyPat
     assert "is accepted, one of an id that never was returns 404, and a retrieve 404" in told
 
 
+def test_a_refusal_that_is_labelled_as_json_has_nothing_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Spoken.call
+
+    def noticed(self: Spoken, method: str, path: str, **parts: Any) -> TargetResponse:
+        response = fetch(self, method, path, **parts)
+        return (
+            response._replace(body=b"<b>Notice</b>: " + response.body) if response.status == 404 else response
+        )
+
+    monkeypatch.setattr(Spoken, "call", noticed)
+    with mock() as url:
+        told = complaint(judge(url, suites=["refusals"]))
+    assert "the body of the refusal of a retrieve of" in told
+    assert "and should be JSON alone" in told
+
+
 def test_a_key_with_more_behind_it_must_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
     fetch = Spoken.call
 
