@@ -95,6 +95,8 @@ def test_settings_may_stand_under_other_keys_but_must_be_there(
         ("/components/schemas/NotificationHandler/properties/settings/type", ["a"], False),
         ("/components/schemas/NotificationHandler/properties/settings/type", "none", False),
         ("/components/schemas/EmailSettings/properties/email/type", None, True),
+        ("/components/schemas/NotificationHandler/properties/last_datetime/type", False, False),
+        ("/components/schemas/NotificationHandler/properties/last_datetime/type", 1767393000, True),
     ],
 )
 def test_settings_without_a_key_may_be_a_list(
