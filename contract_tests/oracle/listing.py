@@ -103,10 +103,12 @@ class Listing:
         return [row for page in self.walk(size) for row in page.rows]
 
     def walk(self, size: int) -> Iterator[Page]:
-        """Yield the pages of one size, first to last, by page number."""
+        """Yield the pages of one size, first to last, by page number: as many as the total fills, or as are told."""
         page = self.get(1, size)
         yield page
-        for number in range(2, min(page.facts["total-pages"], _MOST_PAGES) + 1):
+        told = page.facts.get("page-size")
+        filled = -(-page.total // (told if isinstance(told, int) and told > 0 else size))
+        for number in range(2, min(max(filled, page.facts["total-pages"]), _MOST_PAGES) + 1):
             yield self.get(number, size)
 
     def partition(self, pages: Sequence[Page], wanted: Collection[int]) -> list[Complaint]:

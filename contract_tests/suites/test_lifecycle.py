@@ -143,7 +143,7 @@ def _rich(own: Own, number: int) -> str:
 @LIVED
 def test_a_handler_is_disabled_and_enabled(own: Own) -> None:
     names, owned = own.facts.form, own.take(_rich(own, 1))
-    _update(own, owned, {names["enabled"]: "0"})
+    _update(own, owned, {names["enabled"]: "0", names["name"]: own.samples.name()})
     owned = owned if owned.handler.type else own.take()
     own.update(
         owned, {names["name"]: own.samples.name(UNICODE[-1])}, own.facts.operation("update").media_types[-1]

@@ -186,6 +186,10 @@ LISTS: dict[str, tuple[Callable[[Body, Mapping[str, Any]], object], str, str]] =
         ),
         "and should be a link to page 2 of size 10", "`links.prev`",
     ),
+    "the last page is not counted": (
+        lambda body, _: body["meta"].update(total_pages=max(1, body["meta"]["total"] // 10)),
+        "`meta.total_pages`", "the pages do not show handler",
+    ),
     "a later page is turned round": (
         lambda body, query: body["data"].reverse() if query.get("page", 1) > 1 else None,
         "pages of different sizes show the handlers in different orders", "is on two pages",
