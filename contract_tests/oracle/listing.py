@@ -198,7 +198,9 @@ class Listing:
             found.append(
                 Complaint(beyond or PAGES, f"the number of rows on {where}", str(len(page.rows)), str(count))
             )
-        return found + list(self._links(page, shown, pages, beyond))
+        # Links may follow from a wrong number of pages.
+        links = [list(self._links(page, shown, last, beyond)) for last in (pages, page.facts["total-pages"])]
+        return found + min(links, key=len)
 
     def _named(self, page: Page) -> str:
         """Return the number and size of a page, with the document's defaults for what was not sent."""
