@@ -37,7 +37,7 @@ from mock_server.document.treatments import TREATMENTS, SentInput
 
 # Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
 _EVERY = (
-    "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "control", "line-break", "tags",
+    "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "line-break", "control", "tags",
     "quotes",
 )  # fmt: skip
 _LENGTHS = (800, 3_000, 20_000)
@@ -511,15 +511,29 @@ class FieldLearner:
             if each.trial.operation == "create" and each.trial.field in own.get(each.trial.kind, ())
             and not each.trial.sent.how and (each.trial.sent.text or "").strip()
         ]  # fmt: skip
-        for outcome in [*wrong][:4]:
+        by_rule = {
+            each.trial.treatment if each.trial.treatment not in OF_GRAMMAR else "": each
+            for each in wrong[::-1]
+        }
+        alike = list[Outcome]()
+        asked = 0
+        for outcome in [*by_rule.values()][::-1][:4]:
             other = next(kind for kind in own if outcome.trial.field not in own[kind])
             seen = self._ask_other(outcome.trial._replace(kind=other), {})
             if seen is not None:
+                asked += 1
                 self.table.foreign_problem = outcome, seen
             if seen is not None and seen.look == outcome.look:
-                self.table.checks_foreign = True
-                self._leave_to_own()
-                return
+                alike.append(outcome)
+        if alike and len(alike) == asked:
+            self.table.checks_foreign = True
+            self._leave_to_own()
+        for outcome in alike if len(alike) < asked else ():
+            for operation in ("create", "update"):  # some rules hold for any field
+                found = self.table.fields[Place(operation, "{foreign}")]
+                for row in self.table.fields[Place(operation, outcome.trial.field)].rows:
+                    if (row.treatment, row.reaction) == (outcome.trial.treatment, "refuse"):
+                        found.put(row)
 
     def _leave_to_own(self) -> None:
         """Leave out what is said of fields of other types, and is what the rows of the asked field say."""

@@ -177,7 +177,7 @@ _LARGEST = "9223372036854775807"
 _LIKELY: Mapping[str, tuple[str, ...]] = {
     "padded": ("trim",),
     "blank": ("trim",),
-    "control": ("strip-control", "trim"),
+    "control": ("strip-control", "strip-unprintable", "trim"),
     "line-break": ("strip-control", "trim", "squeeze"),
     "tags": ("strip-tags", "escape-tags"),
     "quotes": ("escape-quotes",),

@@ -332,6 +332,9 @@ CLEANERS: Mapping[str, Callable[[str], str]] = {
     "escape-quotes": lambda text: text.replace("'", "&#39;").replace('"', "&#34;"),
     "escape-tags": lambda text: text.replace("<", "&lt;").replace(">", "&gt;"),
     "strip-control": lambda text: _CONTROL.sub("", text),
+    "strip-unprintable": lambda text: re.sub(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text
+    ),  # not white space
     "lower": str.lower,
     "lower-domain": _lower_domain,
     "lower-host": lambda text: re.sub(r"^(?:[^:/?#]+://)?[^/?#]*", lambda found: found[0].lower(), text),

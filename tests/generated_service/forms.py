@@ -169,7 +169,8 @@ def _text(house: House, name: str, text: str, problems: list[Problem], *, create
     long = house["name-long" if name == "name" else "value-long"]
     rule = ""
     if control and house["control"] == "strip":
-        text = re.sub(r"[\x00-\x1f\x7f]", "", text)
+        kept = "\t\n\r" if house["line-breaks"] == "kept" else ""
+        text = "".join(sign for sign in text if sign in kept or not re.match(r"[\x00-\x1f\x7f]", sign))
     if control and house["control"] == "refuse":
         rule = "control"
     elif long.startswith("refuse") and len(text) > int(long.partition("-")[2]):

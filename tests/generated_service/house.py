@@ -126,6 +126,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "error-target": ("none", "path-and-query"),
     "nothing": ("taken", "refuse"),
     "list-head": ("apart", "redirected"),
+    "line-breaks": ("control", "kept"),
 }
 
 

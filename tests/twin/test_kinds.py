@@ -406,6 +406,26 @@ def test_a_field_that_is_not_read_is_told_from_a_form_without_any_field(tmp_path
         assert (tried.is_taken, tried.shown) == (True, tried.before)
 
 
+def test_a_rule_may_hold_for_a_field_of_any_type_where_others_hold_for_those_of_the_row_alone(
+    tmp_path: Path,
+) -> None:
+    long, wrong = ({"when": when, "refuse": "by_field", "item": item} for when, item in (
+        ({"longer-than": 64}, "too long"), ("not-url", "no URL"),
+    ))  # fmt: skip
+    lists = {"webhook": [long, wrong], "foreign__": [long]}
+    pupil = Pupil(client_of(tmp_path, service(foreign_rows="foreign"), rows("CreateForm", **lists)))
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    at = learner._input("create", "webhook", "webhook")
+    for operation in ("create", "update"):
+        learner.table.fields[at._replace(operation=operation, field="{foreign}").place] = Explained({})
+    learner._text(at, guess=None)
+    learner.table.fields[at._replace(operation="update").place] = learner.table.fields[at.place]
+    learner._check_foreign()
+    found = learner.table.fields[at._replace(field="{foreign}").place].rows
+    assert [(each.treatment, each.argument) for each in found] == [("longer-than", 64)]
+    assert not learner.table.checks_foreign
+
+
 def test_numbers_of_pages_are_told_although_a_page_beyond_the_last_is_refused(tmp_path: Path) -> None:
     paging = [
         {"target": f"$.paths['{path}'].get['x-paging']", "update": {"beyond": "by_field"}}
