@@ -375,14 +375,10 @@ def learn_page_facts(prober: Prober, draft: Draft) -> None:
         seen = [(page, meta[key]) for page, meta in pages if key in meta]
         if "x-value" in known[key] or not seen:
             continue
-        fact = next(
-            (
-                name
-                for name, each in _PAGE_FACTS.items()
-                if all(_is(each.tell(page), told) for page, told in seen)
-            ),
-            "",
+        fits = (
+            name for name, each in _PAGE_FACTS.items() if all(_is(each.tell(page), it) for page, it in seen)
         )
+        fact = min(fits, key=lambda name, key=key: name not in key, default="")  # type: ignore[misc]
         if fact:
             found[key] = {"type": sorted({kind_of(told) for _, told in seen}), "x-value": fact}
         elif any(told != seen[0][1] for _, told in seen):
@@ -422,33 +418,41 @@ def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]
             yield {**told, "count": len(page.rows)}, page.meta
 
 
-def learn_first_page(prober: Prober, draft: Draft) -> None:
-    """Take over what stands beside the documented parts of a list's envelope."""
+def learn_envelopes(prober: Prober, draft: Draft) -> None:
+    """Take over what stands beside the documented parts of successes: of reads as in a list, of each write as it is."""
     page, seen = prober.watch(lambda asking: asking.once(first_page))
-    known = {*draft.facts.schemas.properties(draft.facts.operation("list").response)}
     try:
-        body = page.response.json()
+        listed = mapping(page.response.json())
     except ValueError:
         return
-    bodies = _bodies(prober, "GET")
-    more = (
-        {key: _fresh(key, bodies) or _shape(value, "") for key, value in body.items() if key not in known}
-        if isinstance(body, dict)
-        else {}
-    )
-    if not more:
+    shared = _beside(draft, "list", [listed, *_bodies(prober, "GET")])
+    found = {"list": shared, "retrieve": shared}
+    for kind in ("create", "update"):
+        bodies = [
+            body
+            for each in prober.exchanges
+            if draft.facts.kind_of(each.operation) == kind and 200 <= each.status < 300
+            and isinstance(body := read(each.body.encode(), "json"), dict)
+        ]  # fmt: skip
+        found[kind] = _beside(draft, kind, bodies) if bodies else shared
+    if not any(found.values()):
         return
 
     def change(tree: Tree) -> None:
-        for kind in ("list", "retrieve", "create", "update"):
-            operation = draft.facts.operation(kind)
-            response = component(
-                tree, dict(operations(tree))[operation.id]["responses"][str(operation.success)]
-            )
-            schema = component(tree, next(iter(response["content"].values()))["schema"])
+        for kind, more in found.items():
+            own = kind in {"create", "update"}
+            schema = _own_envelope(tree, draft.facts, kind) if own else _envelope(tree, draft.facts, kind)
             schema["properties"] = {**schema["properties"], **more}
 
-    draft.learn("envelope", f"Successes have {', '.join(more)} beside the documented parts.", seen, change)
+    names = dict.fromkeys(name for more in found.values() for name in more)
+    draft.learn("envelope", f"Successes have {', '.join(names)} beside the documented parts.", seen, change)
+
+
+def _beside(draft: Draft, kind: str, bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the schemas of the keys that the successes of an operation have and the document has not."""
+    known = draft.facts.schemas.properties(draft.facts.operation(kind).response)
+    first = bodies[0]
+    return {key: _fresh(key, bodies) or _shape(first[key], "") for key in first if key not in known}
 
 
 def learn_statuses(prober: Prober, draft: Draft) -> None:
@@ -547,16 +551,28 @@ def _change(
     return change
 
 
-def _node(tree: Tree, facts: Facts, kind: str) -> Tree:
-    """Return the schema of what was written, an operation's own: what differs for one may be right for the other."""
+def _envelope(tree: Tree, facts: Facts, kind: str) -> Tree:
+    """Return the schema of an operation's success, to be changed in place."""
+    operation = facts.operation(kind)
+    response = component(tree, dict(operations(tree))[operation.id]["responses"][str(operation.success)])
+    return component(tree, next(iter(response["content"].values()))["schema"])
+
+
+def _own_envelope(tree: Tree, facts: Facts, kind: str) -> Tree:
+    """Return the same, the operation's own: what differs for one may be right for another."""
     responses = dict(operations(tree))[facts.operation(kind).id]["responses"]
     response = own_response(tree, responses, facts.operation(kind).success)
     media = next(iter(response["content"].values()))
     name = f"{kind.title()}Answer"
-    envelope = copy.deepcopy(component(tree, media["schema"]))
+    envelope: Tree = copy.deepcopy(component(tree, media["schema"]))
     tree["components"]["schemas"][name] = envelope
     media["schema"] = {"$ref": f"#/components/schemas/{name}"}
-    node = envelope
+    return envelope
+
+
+def _node(tree: Tree, facts: Facts, kind: str) -> Tree:
+    """Return the schema of what was written, an operation's own."""
+    node = _own_envelope(tree, facts, kind)
     for step in _steps(facts, kind):
         node["properties"][step] = copy.deepcopy(component(tree, node["properties"][step]))
         node = node["properties"][step]

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from contract_tests.learning.fields import OF_GRAMMAR, FieldLearner, Input, Place, Table, unshown
+from contract_tests.learning.grammar import is_blanked
 from contract_tests.learning.presentation import reworded
 from contract_tests.learning.reactions import CONTROLS, Explained, Outcome, entities, shows_control
 from contract_tests.probes.observations import first_page, partial
@@ -76,6 +77,7 @@ class BriefLearner(FieldLearner):
     def learn(self) -> Table:
         """Ask for the fields of both forms."""
         self.missed: dict[str, None] = {}
+        self.strict: dict[str, Explained] = {}  # the field of a shape that has a grammar others have not
         kinds = self.observer.prober.kinds
         own = [(name, kind) for kind, names in self.facts.types.items() for name in names]
         name = self._input("update", self._form["name"], kinds.pair)
@@ -91,7 +93,7 @@ class BriefLearner(FieldLearner):
             shapes[shape] = self._of_shape(at, shapes["text"])
         for each, kind in own:
             at = self._input("update", each, kind)
-            self.table.fields[at.place] = self._like(shapes[at.shape], at)
+            self.table.fields[at.place] = self._like(self.strict.get(each, shapes[at.shape]), at)
         self._check_foreign()
         self._lengths(name, text)
         for each, kind in own:
@@ -200,11 +202,19 @@ class BriefLearner(FieldLearner):
         found = Explained({}, self._mask(at), [*text.rows])
         treatment = "not-email" if at.shape == "address" else "not-url"
         known = self.observer.tried("create", at.shape, treatment)
+        outcome = self.observer.outcome(known)
         if known.is_taken:
+            if is_blanked(outcome):
+                found.put(Row(treatment, None, "value", outcome.shown))
+            return found
+        first = self.ask(at.trial(treatment, sent(self.odd[at.shape][0])))
+        if first is not None and first.look is None and at.field != known.trial.field:
+            own = self.strict[known.trial.field] = Explained({}, self._mask(at), [*text.rows])
+            own.put(Row(treatment, None, "refuse", outcome.look))
             return found
         self._grammar(found, at, fresh=True)
         if not any(row.treatment in OF_GRAMMAR for row in found.rows):
-            found.put(Row(treatment, None, "refuse", self.observer.outcome(known).look))
+            found.put(Row(treatment, None, "refuse", outcome.look))
         self._try(found, at, "empty")
         for row in text.rows:  # beside it, an array or a file may have a problem of the grammar
             if row.treatment in {"array", "file"} and row.reaction == "refuse" and at.shape == "url":
@@ -327,7 +337,7 @@ class BriefLearner(FieldLearner):
     def _spellings(self, at: Input) -> list[Outcome]:
         """Return what came of texts of the switch: of those that went with a change of type, and of the usual ones.
 
-        A text that left a row on was read as on, if another odd one switched a row on.
+        A text that left a row as it was is read as the state of the row, if another odd one switched rows to it.
         """
         observer, prober = self.observer, self.observer.prober
         keys = (("spelled", text, is_on) for is_on, texts in RIDING.items() for text in texts)
@@ -336,14 +346,14 @@ class BriefLearner(FieldLearner):
         self.table.refusals += [each for each in known if each.look is not None]
         told = {each.trial.sent.text for each in known}
         known += [each for text in self.spellings if text not in told for each in self._spelling(at, text)]
-        if any((each.trial.sent.text, each.before, each.shown) == ("2", False, True) for each in known):
-            kept = [
-                each
-                for each in known
-                if (each.trial.sent.text or "").strip() and each.before is each.shown is True
-            ]
-            known = [replace(each, before=MISSING) if each in kept else each for each in known]
-        return known
+        odd = [each for each in known if each.trial.sent.text in {"2", "maybe"}]
+        states = {each.shown for each in odd if each.shown is not each.before}
+        kept = [
+            each
+            for each in known
+            if (each.trial.sent.text or "").strip() and each.before is each.shown and each.shown in states
+        ]
+        return [replace(each, before=MISSING) if each in kept else each for each in known]
 
     def _strangers(self) -> None:
         """Ask for a field of another type, and for one that no form has."""
@@ -370,20 +380,25 @@ class BriefLearner(FieldLearner):
         """
         name = self.table.fields[Place("update", self._form["name"])]
         ways = {row.treatment: row for row in name.rows if row.reaction == "refuse"}
-        for row in name.rows:
-            if row.treatment == "twice" and row.reaction == "change":
-                ways[row.treatment] = row
+        read = {row.treatment: row for row in name.rows if row.reaction in {"change", "value"}}
+        ways |= {way: row for way, row in read.items() if way in {"twice", "not-utf-8"}}
         found = {
             at: self.table.fields[Place(*at)] for at in product(("create", "update"), (FOREIGN, UNKNOWN))
         }
         trims = any(row.treatment == "padded" and row.reaction == "change" for row in name.rows)
-        for each in found.values() if trims else ():
-            for row in [row for row in each.rows if row.treatment == "empty"]:
-                each.put(replace(row, treatment="blank"))
+        update = found["update", FOREIGN]
+        if trims and any(row.treatment == "empty" for row in update.rows):
+            told = {"owner": self.observer.prober.kinds.pair, "type": self.observer.prober.kinds.plain}
+            blank = self.observer.outcome(self.observer.tried("update", FOREIGN, "blank"), told)
+            for each in (update, found["create", FOREIGN]):
+                each.explain(unshown(blank))
         for word in ("twice", "not-utf-8"):
             for each in found.values() if word in ways else ():
                 each.put(ways[word])
                 each.seen += [one for one in name.seen if word in one.trial.sent.how]
+        for each in found.values():  # an array or a file that is read as a text is one
+            for way in [way for way in ("array", "file") if way in read]:
+                put_as_read(each, read[way])
         field, kind = self.observer.input(FOREIGN)
         for way in [way for way in ("array", "file") if way in ways]:
             trial = Trial("update", field, way, self.observer.sample(kind, field, way), kind)

@@ -12,7 +12,7 @@ from contract_tests.guard.exchange import Exchange, printable
 from contract_tests.learning.beyond import (
     learn_deleted,
     learn_deleted_twice,
-    learn_first_page,
+    learn_envelopes,
     learn_location,
     learn_page_facts,
     learn_paging,
@@ -152,7 +152,7 @@ _PARTS = (
     _Part("new rows", True, learn_location),
     _Part("deletes", True, learn_deleted),
     _Part("second deletes", True, learn_deleted_twice),
-    _Part("envelopes", False, learn_first_page),
+    _Part("envelopes", False, learn_envelopes),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
     _Part("ids of deleted rows", True, learn_deleted_id),

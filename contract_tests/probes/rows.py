@@ -81,7 +81,7 @@ class _Seen(NamedTuple):
 def _find(question: str, prober: Prober) -> Finding:
     """Try the inputs, and return the answer under which the rows say what was seen of all of them."""
     operation, inputs = QUESTIONS[question]
-    if prober.spares and question == "text-cleaning":
+    if prober.spares and question == "text-cleaning" and not prober.knows(("texts", "quotes")):
         inputs = (("name", DIRTY),)
     trials, seen = Trials(prober), list[_Seen]()
     for word, treatment in inputs:

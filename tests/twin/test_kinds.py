@@ -13,7 +13,7 @@ import requests
 
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
-from contract_tests.learning.beyond import learn_first_page, learn_paging
+from contract_tests.learning.beyond import learn_envelopes, learn_paging
 from contract_tests.learning.doors import learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.fields import FieldLearner
@@ -544,7 +544,7 @@ def test_a_number_with_a_fraction_is_shown_anew_each_time(tmp_path: Path) -> Non
     assert all(type(body["time"]) is float and 0 <= body["time"] < 0.01 for body in bodies)
     assert all(type(body["serial"]) is int and 470_000 <= body["serial"] < 480_000 for body in bodies)
     assert len({(body["time"], body["serial"]) for body in bodies}) == 3
-    properties = Pupil(client).learn(learn_first_page)["components"]["schemas"]
+    properties = Pupil(client).learn(learn_envelopes)["components"]["schemas"]
     assert "time" in repr(properties)
 
 
