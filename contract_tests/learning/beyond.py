@@ -378,7 +378,8 @@ def learn_page_facts(prober: Prober, draft: Draft) -> None:
         fits = (
             name for name, each in _PAGE_FACTS.items() if all(_is(each.tell(page), it) for page, it in seen)
         )
-        fact = min(fits, key=lambda name, key=key: name not in key, default="")  # type: ignore[misc]
+        words = {*re.split(r"[_-]", key)}
+        fact = min(fits, key=lambda name, words=words: not {*name.split("-")} <= words, default="")  # type: ignore[misc]
         if fact:
             found[key] = {"type": sorted({kind_of(told) for _, told in seen}), "x-value": fact}
         elif any(told != seen[0][1] for _, told in seen):

@@ -82,6 +82,7 @@ class BriefLearner(FieldLearner):
         own = [(name, kind) for kind, names in self.facts.types.items() for name in names]
         name = self._input("update", self._form["name"], kinds.pair)
         text = self._input("update", self.facts.types[kinds.pair][-1], kinds.pair)
+        unsent = self._ask_unsent()
         self._texts(name, text)
         self._types()
         self._strangers()
@@ -99,7 +100,7 @@ class BriefLearner(FieldLearner):
         for each, kind in own:
             at = self._input("create", each, kind)
             self.table.fields[at.place] = self._like(self.table.fields[Place("update", each)], at)
-        self._all_unsent(own)
+        self._all_unsent(own, unsent)
         for word in ("name", "type"):  # a form whose absence was not tried is left as the document says it
             place = Place("create", self._form[word])
             if all(row.treatment != "absent" for row in self.table.fields[place].rows):
@@ -222,7 +223,7 @@ class BriefLearner(FieldLearner):
         found.refit()
         return found
 
-    def _all_unsent(self, own: Sequence[tuple[str, str]]) -> None:
+    def _all_unsent(self, own: Sequence[tuple[str, str]], unsent: Explained) -> None:
         """Presume of all settings what one of them becomes that is not sent, if it is not the only one of its type.
 
         What becomes of the only one may have been seen when a row got its type without it.
@@ -230,7 +231,7 @@ class BriefLearner(FieldLearner):
         kinds, observer = self.observer.prober.kinds, self.observer
         seen = {kinds.pair: observer.unsent(kinds.pair)}
         if seen[kinds.pair] is None:
-            self._refuse_unsent(own)
+            self._refuse_unsent(own, unsent)
         if observer.prober.knows(("retyped", kinds.mailbox)):
             seen[kinds.mailbox] = observer.retyped(kinds.mailbox)
         for operation, (name, kind) in product(("create", "update"), own):
@@ -246,14 +247,21 @@ class BriefLearner(FieldLearner):
             found.rows = [row for row in found.rows if row.treatment != "absent"]
             found.put(Row("absent", None, reaction, effect))
 
-    def _refuse_unsent(self, own: Sequence[tuple[str, str]]) -> None:
+    def _ask_unsent(self) -> Explained:
+        """Find out how a create is refused that lacks a setting, if it is; all that lack may be told at once."""
+        kind, found = self.observer.prober.kinds.pair, Explained({})
+        tried, field = self.observer.all_unsent(kind), self.facts.types[kind][-1]
+        if tried is not None:
+            outcome = self.observer.outcome(tried)
+            if field in repr(outcome.look):
+                self._try(found, self._input("create", field, kind), "absent")
+            else:
+                found.explain(outcome)
+        return found
+
+    def _refuse_unsent(self, own: Sequence[tuple[str, str]], unsent: Explained) -> None:
         """Presume of all settings that they may not be left out, as one of them may not."""
-        tried = self.observer.all_unsent(self.observer.prober.kinds.pair)
-        if tried is None:
-            return
-        asked = Explained({})
-        asked.explain(self.observer.outcome(tried))
-        for row in [row for row in asked.rows if row.reaction == "refuse"]:
+        for row in [row for row in unsent.rows if row.reaction == "refuse"]:
             for place in (Place(*pair) for pair in product(("create", "update"), (name for name, _ in own))):
                 self.table.fields[place].put(row)
             self.table.keeps_required = True

@@ -326,17 +326,19 @@ class Prober:
             self.facts.fields(kind),
         )
         known = {key: documented.get(key, key) for key in shown if documented.get(key, key) in fields}
+        known |= {key: name for key, name in self._keys.get(kind, {}).items() if key in shown}
+        others = {key for other, each in self._keys.items() if other != kind for key in each}
+        own = [key for key in shown if key not in others] + [key for key in shown if key in others]
         tells: Sequence[Callable[[str, str], bool]] = (
             lambda key, name: str(shown[key]) == form[name],
             lambda key, name: name.endswith(f"_{key}"),
         )
         for is_key, name in product(tells, fields):
-            found = [key for key in shown if key not in known and is_key(key, name)]
+            found = [key for key in own if key not in known and is_key(key, name)]
             if name not in known.values() and found:
                 known[found[0]] = name
         fields = [name for name in fields if name not in known.values()]
         keys = [key for key in shown if key not in known]
-        others = {key for each in self._keys.values() for key in each}
         for left in ([key for key in keys if key not in others], keys):
             if len(fields) == len(left):
                 known |= zip(left, fields, strict=True)

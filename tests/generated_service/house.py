@@ -127,6 +127,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "nothing": ("taken", "refuse"),
     "list-head": ("apart", "redirected"),
     "line-breaks": ("control", "kept"),
+    "write-extra": ("none", "message"),
 }
 
 

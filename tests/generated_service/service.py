@@ -392,8 +392,11 @@ class GeneratedService:
         settings = {**unsent_settings(self.house, kind), **fields.own(kind)}
         enabled = self.house["switch-unsent"] == "on" if fields.enabled is None else fields.enabled
         row = self._store(account, kind, name, settings, enabled=enabled, now=int(time.time()))
-        body = {"data": {"id": row.id}}
+        body = {"data": {"id": row.id}, **self._message("Created")}
         return self.replies.success(self.house["create-status"], body, request.host, f"{COLLECTION}/{row.id}")
+
+    def _message(self, text: str) -> dict[str, str]:
+        return {"message": text} if self.house["write-extra"] == "message" else {}
 
     def _check_unique(self, request: Request, name: str, own: Row | None) -> None:
         others = (row.name for row in request.account.rows.values() if row is not own)
@@ -423,7 +426,8 @@ class GeneratedService:
     def _update(self, request: Request) -> Reply:
         row, fields, house = request.row, request.fields, self.house
         assert row is not None
-        reply = self.replies.success(self.house["update-status"], {"data": {"id": row.id}}, request.host)
+        body = {"data": {"id": row.id}, **self._message("Updated")}
+        reply = self.replies.success(self.house["update-status"], body, request.host)
         if self.bug == "forgotten-update":
             return reply
         if self.bug == "crash" and fields.enabled is False:

@@ -91,6 +91,7 @@ def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_pat
         **draw(8), "settings-keys": "short", "chat-id": "number", "create-status": "200", "update-status": "202",
         "secrets": "last-four",
         "masked": "named-secret", "no-settings": "array", "settings-extra": "none", "own-unsent": "omitted",
+        "write-extra": "message",
     }  # fmt: skip
     session = session_of(GeneratedService(house, {LEARNING: 0}))
     _, file = learned("http://service/api", session, tmp_path, "quick")
@@ -103,6 +104,8 @@ def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_pat
         "202",
     ]
     assert schemas["EmailSettings"]["type"] == ["object", "array"]
+    told = [schemas[f"{kind}Answer"]["properties"]["message"] for kind in ("Create", "Update")]
+    assert told == [{"const": "Created"}, {"const": "Updated"}]
     mask = {"text": "****", "keep-last": 4}
     assert schemas["XSettings"]["properties"] == {
         name: {"type": "string", "x-field": f"x_{name}", **({"x-mask": mask} if "secret" in name else {})}

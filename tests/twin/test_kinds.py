@@ -548,6 +548,18 @@ def test_a_number_with_a_fraction_is_shown_anew_each_time(tmp_path: Path) -> Non
     assert "time" in repr(properties)
 
 
+def test_a_masked_key_of_an_earlier_type_is_not_that_of_a_field(tmp_path: Path) -> None:
+    prober = Pupil(client_of(tmp_path, {"target": "$.info", "update": {}})).prober
+    fields = dict.fromkeys(prober.facts.types["x"], "?")
+    prober.note_keys(
+        "telegram", {"telegram": "a", "telegram_chat_id": "1"}, {"settings": {"token": "*", "chat_id": "1"}}
+    )
+    shown = {"token": "*", "chat_id": "1"} | {name.removeprefix("x_"): "*" for name in fields}
+    prober.note_keys("x", fields, {"type": "x", "settings": shown})
+    assert prober.fields({"type": "x", "settings": shown})["access_token"] == "x_access_token"
+    assert prober.fields({"type": "x", "settings": shown})["token"] == "telegram"
+
+
 def test_an_old_date_is_no_time_of_today() -> None:
     old = "Thu, 19 Nov 1981 08:52:00 GMT"
     assert worded(old, {}) == old

@@ -32,6 +32,19 @@ def test_a_redirect(location: str, sentence: str) -> None:
     assert [lesson.says for lesson in draft.lessons] == [sentence]
 
 
+def test_a_number_that_may_be_that_of_all_rows_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = plain(load().data)
+    meta = tree["components"]["schemas"]["ListEnvelope"]["properties"]["meta"]
+    meta["properties"] |= {"total_rows": {}, "rows": {}}
+    numbers = {"page": 1, "size": 9, "total": 3, "pages": 1, "count": 3}
+    monkeypatch.setattr(beyond, "_pages", lambda _: iter([(numbers, {"total_rows": 3, "rows": 3})]))
+    draft, prober = Draft(tree), SimpleNamespace(exchanges=[])
+    beyond.learn_page_facts(prober, draft)  # type: ignore[arg-type]
+    assert [lesson.says for lesson in draft.lessons] == [
+        "meta.total_rows is the number of all rows; meta.rows is the number of rows on the page."
+    ]
+
+
 def test_the_facts_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = plain(load().data)
     meta = tree["components"]["schemas"]["ListEnvelope"]["properties"]["meta"]
