@@ -385,7 +385,8 @@ class FieldLearner:
 
     def _tokens(self, found: Explained, at: Input) -> None:
         """Find out which texts a field takes, if it refuses several odd ones in one way."""
-        odd = [each for each in found.seen if each.trial.treatment in _EVERY and not each.trial.sent.how]
+        tried = [each for each in found.seen if each.trial.treatment in _EVERY and not each.trial.sent.how]
+        odd = [each for each in tried if each.trial.sent.text is not None]
         looks = [each.look for each in odd if each.look is not None]
         look = max(looks, key=looks.count) if looks else None
         if look is None or looks.count(look) < _SEVERAL:

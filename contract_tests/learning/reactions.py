@@ -209,14 +209,16 @@ ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 class Explained:
     """The rows of one field as they are fitted, one observation after the other.
 
-    `schema` is the field's own, `mask` what is shown in place of its value, if anything. `seen` are all observations.
-    The effect of a row that refuses is the look of the refusal, until it has a name.
+    `schema` is the field's own, `mask` what is shown in place of its value, if anything. `seen` are all observations,
+    `is_presumed` says that some rows are those of another field. The effect of a row that refuses is the look of the
+    refusal, until it has a name.
     """
 
     schema: Schema
     mask: Any = None
     rows: list[Row] = field(default_factory=list)
     seen: list[Outcome] = field(default_factory=list)
+    is_presumed: bool = False
 
     def explain(self, outcome: Outcome, argument: Any = None, treatment: str = "") -> None:
         """Take the simplest row that foretells this outcome, if the rows so far do not, and no fewer of the others."""
@@ -283,6 +285,7 @@ class Explained:
             self._change(row)
             if self.count() < count:
                 self.rows = before
+            self.is_presumed |= self.rows is not before
 
     def put(self, row: Row) -> None:
         """Put a row into its place."""
@@ -353,7 +356,7 @@ def all_foretold(
     rows: Sequence[Row], found: Explained, schema: Schema, look_of: Callable[[str], Look | None]
 ) -> bool:
     """Tell whether rows of the document say all that was seen of a field; `look_of` gives their refusals by name."""
-    if found.rows and not found.seen:
+    if found.is_presumed or (found.rows and not found.seen):
         return False  # taken over from a field that is alike
     told = [replace(row, effect=look_of(row.effect)) if row.reaction == "refuse" else row for row in rows]
     for outcome in found.seen:

@@ -200,6 +200,11 @@ def _wrong_case_samples(_: str, __: Any, schema: Schema) -> tuple[SentInput, ...
     return tuple(SentInput(other) for value, other in swapped if other != value)[:1]
 
 
+def _another(base: str) -> str:
+    """Return another text of the same kind: an address, a URL, or any text."""
+    return f"first.{base}" if "@" in base else f"{base}/first" if "://" in base else f"{base} first"
+
+
 def _huge(text: str) -> bool:
     found = re.fullmatch(r"[+-]?0*([0-9]+)", text, re.ASCII)
     return found is not None and (len(found[1]), found[1]) > (len(_LARGEST), _LARGEST)
@@ -280,11 +285,11 @@ _ALL: tuple[Treatment, ...] = (
     ),
     _sending(
         ARRAY, "sent as an array (`name[]`)",
-        lambda base: SentInput(None, (f"{base} first", base), frozenset({ARRAY}), base.encode()),
+        lambda base: SentInput(None, (_another(base), base), frozenset({ARRAY}), base.encode()),
     ),
     _sending(
         TWICE, "sent more than once",
-        lambda base: SentInput(base, (f"{base} first", base), frozenset({TWICE}), base.encode()),
+        lambda base: SentInput(base, (_another(base), base), frozenset({TWICE}), base.encode()),
     ),
     _sending(FILE, "sent as a file", lambda base: SentInput(None, (base,), frozenset({FILE}), base.encode())),
     _sending(

@@ -385,6 +385,9 @@ def test_an_array_may_become_a_text_of_any_field(tmp_path: Path, reading: dict[s
     name, kind = Explained({}), learner.table.fields[at._replace(field="type").place]
     learner._try(name, at, "array")
     kind.read_as(name.rows)  # its array is refused as a wrong type
+    assert kind.is_presumed == ("change" in reading), (
+        "it is written, although the document foretells all that was seen"
+    )
     effect = (("join", ","),) if "change" in reading else "Array"
     found = [[each.effect for each in field.rows if each.treatment == "array"] for field in (name, kind)]
     assert found == [[effect], [effect] if "change" in reading else []]
