@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
+from typing import NamedTuple
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
@@ -49,6 +50,15 @@ class SequenceOutcome:
         return changed or self.right[-1].status == _GONE
 
 
+class _Pair(NamedTuple):
+    """A step, the exchanges of both sides, and the differences that are not accepted."""
+
+    step: TwinStep
+    left: Exchange
+    right: Exchange
+    differences: list[Difference]
+
+
 class Lockstep:
     """Sends sequences to both services, step by step. `calls` counts the steps to which both responded."""
 
@@ -75,29 +85,53 @@ class Lockstep:
         """Run one sequence up to the first difference. Raises Stop if the run may not send anything more."""
         self.left.begin()
         self.right.begin()
-        lefts: list[Exchange] = []
-        rights: list[Exchange] = []
-        found: list[Difference] = []
-        done: list[TwinStep] = []
         self._is_dirty = True
-        for step in steps:
-            one, other = self.left.do(step), self.right.do(step)
-            lefts.append(one.exchange)
-            rights.append(other.exchange)
-            done.append(step)
-            self.calls += not (one.exchange.refused or other.exchange.refused)
-            operation = other.exchange.operation or step.kind
-            differences = self._comparison.differences(one, other)
-            found = [each for each in differences if not self._accepts(operation, each)]
-            if found:
-                break
-        # An exception ends the run, and the guard cleans up.
-        ends = [self.left.end(), self.right.end()]
+        done: list[_Pair] = []
+        try:
+            for step in steps:
+                done.append(self._do(step))
+                if done[-1].differences:
+                    break
+        except Stop:
+            # The left side has made the step that was stopped, so its row is not compared.
+            rows = set(range(len(self.right.rows.own))) - {step.row}
+            if (story := self._looked_at(rows, done)) is None:
+                raise
+            return self._outcome(story)
+        is_alike = not any(pair.differences for pair in done)
         # A row that one side does not delete would show in every later list.
-        self._is_dirty = bool(found) or not all(ends)
+        self._is_dirty = not all([self.left.end(), self.right.end()]) or not is_alike
+        if self._is_dirty and is_alike:
+            done = self._looked_at(self.right.deleted, done) or done
+        return self._outcome(done)
+
+    def _do(self, step: TwinStep) -> _Pair:
+        one, other = self.left.do(step), self.right.do(step)
+        self.calls += not (one.exchange.refused or other.exchange.refused)
+        operation = other.exchange.operation or step.kind
+        differences = self._comparison.differences(one, other)
+        found = [each for each in differences if not self._accepts(operation, each)]
+        return _Pair(step, one.exchange, other.exchange, found)
+
+    def _outcome(self, done: list[_Pair]) -> SequenceOutcome:
         return SequenceOutcome(
-            tuple(done), tuple(lefts), tuple(rights), tuple(self.right.others), tuple(found)
-        )
+            tuple(pair.step for pair in done), tuple(pair.left for pair in done), tuple(pair.right for pair in done),
+            tuple(self.right.others), tuple(done[-1].differences if done else ()),
+        )  # fmt: skip
+
+    def _looked_at(self, rows: Iterable[int], done: list[_Pair]) -> list[_Pair] | None:
+        """Look at rows of a sequence after the guard has stopped it, or has not been able to delete all of them.
+
+        Return the steps on the first row that differs, with the look; None if the sides agree on all rows.
+        """
+        creates = [pair for pair in done if pair.step.kind == "create"]
+        for row in sorted(rows):
+            look = self._do(TwinStep("retrieve", row=row))
+            if look.differences:
+                story = [creates[row], *(pair for pair in done if pair.step.row == row), look]
+                # It is the only row of this story, and so has the number 0.
+                return [pair._replace(step=replace(pair.step, row=pair.step.row and 0)) for pair in story]
+        return None
 
 
 Run = Callable[[Sequence], SequenceOutcome]

@@ -59,6 +59,11 @@ class Playback:
             self.rows.own.append(created_id(self._facts, exchange, len(self.rows.own)))
         return Side(exchange, self._base, self.rows)
 
+    @property
+    def deleted(self) -> frozenset[int]:
+        """The rows that steps have deleted: unknown, and not needed."""
+        return frozenset()
+
     def end(self) -> bool:
         """Tell that nothing is left."""
         return True
@@ -227,6 +232,11 @@ class Service:
         if step.kind == "delete" and isinstance(step.row, int) and 200 <= exchange.status < 300:
             self._deleted.add(self.rows.own[step.row])
         return Side(exchange, self.guard.target, self.rows)
+
+    @property
+    def deleted(self) -> frozenset[int]:
+        """The numbers of the rows that steps have deleted."""
+        return frozenset(number for number, row in enumerate(self.rows.own) if row in self._deleted)
 
     def _method(self, step: TwinStep) -> str:
         if step.kind == "put":

@@ -16,7 +16,10 @@ from tests.second_opinion import BUGS, OPTIONS, SecondOpinion
 from tests.twin.running import KEY, OTHER_KEY, learned, opened, twins
 
 # A bug of each kind: of another account, of a clock, of rows that no call named.
-SOME = ("other-account-writable", "delete-takes-newest-too", "update-touches-another")
+SOME = (
+    "other-account-writable", "delete-takes-newest-too", "update-touches-another",
+    "delete-does-nothing", "wrong-id-answered",
+)  # fmt: skip
 FEW = {
     "create-status": "ok",
     "secrets-in-replies": "masked",
