@@ -26,6 +26,8 @@ from mock_server.document.rows import Row, react
 _OF_ANY_FIELD = frozenset({"padded", "blank", "array", "file", "twice", "not-utf-8"})
 # What a create and an update may treat in two ways.
 _OF_ONE_FORM = frozenset({"absent", "empty", "blank"})
+# What a field refuses that has a grammar of its own.
+_OF_GRAMMAR = frozenset({"padded", "blank", "control", "line-break", "tags", "quotes"})
 # Limits that services have; the one in the middle of what is left is tried first.
 _USUAL = (64, 100, 128, 150, 200, 255, 300, 500, 512)
 _MOST_LENGTHS = 2
@@ -88,7 +90,10 @@ class BriefLearner(FieldLearner):
         self._strangers()
         self._names(name)
         self._switches()
-        shapes: dict[str, Explained] = {"text": self.table.fields[text.place]}
+        asked = self.table.fields[text.place]
+        shapes = {"text": Explained({}, asked.mask, self._without_grammar(name, asked))}
+        if any(row not in shapes["text"].rows for row in asked.rows):
+            self.strict[text.field] = asked
         for shape, kind in (("address", kinds.mailbox), ("url", self._last_url)):
             at = self._input("update", self.facts.types[kind][0], kind)
             shapes[shape] = self._of_shape(at, shapes["text"])
@@ -109,6 +114,19 @@ class BriefLearner(FieldLearner):
         if self.missed:
             self.table.unasked.append(f"Fields left out of a brief run: {', '.join(self.missed)}.")
         return self.table
+
+    def _without_grammar(self, name: Input, asked: Explained) -> list[Row]:
+        """Return the rows of a text for others: what it refuses, and names may have, is of a grammar of its own."""
+        known = self.table.fields[name.place].rows
+        taken = _OF_GRAMMAR - {row.treatment for row in known if row.reaction == "refuse"}
+        is_own = any(row.treatment in taken and row.reaction == "refuse" for row in asked.rows)
+        found = Explained(
+            {}, asked.mask, [row for row in asked.rows if not is_own or row.treatment not in taken]
+        )
+        for row in known if is_own else ():
+            if row.treatment in taken:
+                found.put(row)
+        return found.rows
 
     def _speak_of_creates(self) -> None:
         """Let refusals of creates that are presumed to be those of updates have the words of creates.
@@ -327,10 +345,13 @@ class BriefLearner(FieldLearner):
         for text, value in spelled.items():
             if react(tuple(found.rows), text, {}).value is not value:
                 found.put(Row("is", (text,), "value", value))
+        told = {each.treatment for each in found.rows}
+        # Beside a refusal of all odd texts, a blank one has no other problem.
+        odd = {"padded", "blank"} if react(tuple(found.rows), "maybe", {}).outcome == "refuse" else set()
         for row in self.table.fields[name].rows:
-            if row.treatment in _OF_ANY_FIELD and row.treatment not in {
-                each.treatment for each in found.rows
-            }:
+            if row.treatment in _OF_ANY_FIELD - told and not (
+                row.treatment in odd and row.reaction == "refuse"
+            ):
                 put_as_read(found, row)
         created = self.table.fields[Place("create", field)] = Explained({})
         first = self.observer.outcome(self.observer.switched())

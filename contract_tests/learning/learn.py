@@ -155,6 +155,7 @@ _PARTS = (
     _Part("envelopes", False, learn_envelopes),
     _Part("facts of a page", False, learn_page_facts),
     _Part("refusals", False, learn_refusals),
+    _Part("other schemes", False, learn_bearer),
     _Part("ids of deleted rows", True, learn_deleted_id),
     _Part("rows of another account", True, learn_other_account),
     _Part("parameters of links", False, learn_paging),
@@ -174,7 +175,6 @@ _PARTS = (
     _Part("headers of successes", False, learn_success_headers),
     _Part("order of methods", False, learn_order_of_methods),
     _Part("paths in refusals", False, learn_targets),
-    _Part("other schemes", False, learn_bearer),
 )
 
 

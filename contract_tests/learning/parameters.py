@@ -33,8 +33,8 @@ _NUMBERS: Sequence[tuple[str, str]] = (
 )  # fmt: skip
 # What a brief run does not ask, but presumes at most; page 0 was asked for before, and one with a plus is asked for.
 _UNASKED = frozenset({"blank", "padded", "plus"})
-# Nor of a size, which is presumed to be taken as one that is alike: a negative one, one with a tail, one beyond all.
-_UNASKED_SIZES: Mapping[str, str] = {"zero": "negative", "fraction": "tail", "huge": "not-listed"}
+# Nor of a size, which is presumed to be taken as one that is alike: one that is not listed, or that has a tail.
+_UNASKED_SIZES: Mapping[str, str] = {"zero": "not-listed", "fraction": "tail", "huge": "not-listed"}
 # What it presumes of a text: if the other one is refused, so is this one, and as that one.
 _PRESUMED: Mapping[str, str] = {
     "tail": "word", "fraction": "word", "blank": "word", "zero": "negative", "plus": "leading-zero",

@@ -116,6 +116,15 @@ def test_spellings_of_a_switch_are_read_in_pairs(
         assert learned.react("is_enabled", text).outcome == "refuse"
 
 
+def test_what_one_text_alone_refuses_is_of_a_grammar_of_its_own(tmp_path: Path) -> None:
+    client = refusing(tmp_path, rows("UpdateForm", telegram_chat_id=[refuse("control", "no chat")]))
+    learned = Facts(brief(client).learn(learn_forms)).update_form
+    told = [
+        learned.react(name, "a\x07b").outcome for name in ("telegram_chat_id", "telegram", "x_consumer_key")
+    ]
+    assert told == ["refuse", "taken", "taken"]
+
+
 def test_refusals_of_creates_have_the_words_of_creates(tmp_path: Path) -> None:
     def form(word: str) -> dict[str, Any]:
         texts = [refuse("control", f"{word}Form: {{field}} has signs")]
