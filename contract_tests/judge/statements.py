@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract_tests.document import DocumentedRefusal, Facts
-from mock_server.document import DocumentError, Object, Question, apply_actions, duplicate, plain
+from mock_server.document import DocumentError, Object, Question, plain, with_actions
 from mock_server.document.rows import OWN, Row
 
 PAGE = "D"
@@ -216,9 +216,8 @@ class Statements:
             for answer in question.answers.values():
                 if not answer.actions:
                     continue
-                changed = duplicate(self._known)
                 try:
-                    apply_actions(changed, answer.actions)
+                    changed = with_actions(self._known, answer.actions)
                 except DocumentError:
                     continue  # an overlay already says the same as this answer
                 found.append((question.id, dict(differing(self._known, changed))))

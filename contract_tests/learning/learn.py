@@ -68,11 +68,10 @@ from mock_server.document import (
     Document,
     DocumentError,
     Object,
-    apply_actions,
     dump_yaml,
-    duplicate,
     load,
     plain,
+    with_actions,
 )
 
 # Told of each part of the learning as it begins.
@@ -284,9 +283,8 @@ def take_answers(draft: Draft, document: Object, verdicts: Mapping[str, Question
         if verdict.source == "unknown":
             continue
         answer = verdict.question.answers[verdict.answer]
-        changed = duplicate(document) if answer.actions else document
         try:
-            apply_actions(changed, answer.actions)
+            changed = with_actions(document, answer.actions)
         except DocumentError as error:
             draft.unsaid.append(
                 f"{name}={answer.id} was seen, and does not go with the other answers: {error}"

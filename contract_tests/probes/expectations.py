@@ -15,7 +15,7 @@ from contract_tests.guard.body import Body
 from contract_tests.guard.exchange import KEY_VARIABLE, MULTIPART, URLENCODED, Exchange, FormField
 from contract_tests.probes.reading import Answered, Finding, Outside
 from contract_tests.target.api import OWN_KEY, TargetResponse
-from mock_server.document import Document, DocumentError, apply_actions, duplicate, load
+from mock_server.document import Document, DocumentError, load, with_actions
 
 Value = TypeVar("Value")
 
@@ -64,10 +64,8 @@ class Expectations:
         actions = self.questions[question].answers[answer].actions
         if not actions:
             return self.facts
-        data = duplicate(self._document.data)
         try:
-            apply_actions(data, actions)
-            return Facts(data)
+            return Facts(with_actions(self._document.data, actions))
         except (DocumentError, LookupError, StopIteration):
             return None
 

@@ -135,12 +135,44 @@ def apply_actions(document: Object, actions: tuple[Action, ...]) -> None:
         _perform(document, action)
 
 
+def with_actions(document: Object, actions: tuple[Action, ...]) -> Object:
+    """Return a document with actions applied to it, as `apply_actions` does. Raises DocumentError.
+
+    It shares with the given document what the actions leave as it is, so change neither of the two. To copy all of a
+    document takes longer than most answers to questions take to apply.
+    """
+    changed: Object = _shallow(document)
+    for action in actions:
+        for spot in _select(changed, action.target, action.place):
+            if not spot.parts:
+                changed = duplicate(changed)
+                continue
+            node: Any = changed
+            for step in spot.parts[:-1]:
+                node[step] = node = _shallow(node[step])
+            node[spot.key] = duplicate(node[spot.key])
+        _perform(changed, action)
+    return changed
+
+
+def _shallow(node: Any) -> Any:
+    """Copy an Object or an Array, with the places of what it holds, but not what it holds."""
+    copy = type(node)(node.place)
+    copy.places = node.places.copy()
+    if isinstance(node, Object):
+        copy.update(node)
+    else:
+        copy.extend(node)
+    return copy
+
+
 class _Spot(NamedTuple):
-    """A place in the tree: `container[key]` is `value`; the root has no container."""
+    """A place in the tree: `container[key]` is `value`, and `parts` lead to it. The root has no container."""
 
     container: Any
     key: Any
     value: Any
+    parts: tuple[Any, ...] = ()
 
 
 # The longest JSONPath that is read, how often it may descend, which multiplies its work by the depth each time, and how
@@ -222,7 +254,7 @@ def _select(document: Object, path: str, place: Place) -> list[_Spot]:
         if match.parent is None:
             spots.append(_Spot(None, None, match.obj))
         elif isinstance(match.parent.obj, (Object, Array)):  # the library slices texts too: $.info.title[:]
-            spots.append(_Spot(match.parent.obj, parts[-1], match.obj))
+            spots.append(_Spot(match.parent.obj, parts[-1], match.obj, parts))
     return spots
 
 

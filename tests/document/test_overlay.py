@@ -11,10 +11,12 @@ from mock_server.document import (
     Object,
     apply_actions,
     duplicate,
+    load,
     parse_overlay,
     place_of,
     read_overlay,
     read_text,
+    with_actions,
 )
 
 BASE = """\
@@ -434,3 +436,44 @@ def test_the_specification_s_traits_example() -> None:
     apply_actions(document, traits.actions)
     assert document["paths"]["/items"]["get"]["parameters"] == [{"name": "top"}, {"name": "skip"}]
     assert document["paths"]["/other"]["get"] == {}
+
+
+def test_a_document_is_changed_beside_itself_as_a_copy_is() -> None:
+    document = load().data
+    before = duplicate(document)
+    for question in load().questions().values():
+        for answer in question.answers.values():
+            copy = duplicate(before)
+            apply_actions(copy, answer.actions)
+            beside = with_actions(document, answer.actions)
+            assert beside == copy, answer.id
+            assert places(beside) == places(copy), answer.id
+    assert document == before
+    assert places(document) == places(before)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        "  - {target: $, update: {tags: [four], info: {title: New}}}\n",
+        "  - {target: '$..get', update: {summary: s}}\n  - {target: $.info, remove: true}\n",
+        "  - {target: '$.paths.*', update: {added: {a: [1]}}}\n  - {target: '$..*.added.a', update: 2}\n",
+        "  - {target: '$.tags[0,2]', remove: true}\n  - {target: '$.tags', update: five}\n",
+    ],
+)
+def test_what_is_selected_together_is_changed_beside_the_document(actions: str) -> None:
+    document = read_text(BASE, "base.yaml")
+    beside = with_actions(document, overlay(actions).actions)
+    copy = changed(actions)
+    assert beside == copy
+    assert places(beside) == places(copy)
+    assert places(document) == places(read_text(BASE, "base.yaml"))
+    assert document == read_text(BASE, "base.yaml")
+
+
+def places(node: Any) -> list[Any]:
+    """Return the places of all keys and items."""
+    if not isinstance(node, dict | list):
+        return []
+    below = node.values() if isinstance(node, dict) else node
+    return [node.place, node.places, *map(places, below)]  # type: ignore[union-attr]

@@ -14,13 +14,13 @@ from mock_server.document import (
     Answer,
     Document,
     DocumentError,
-    apply_actions,
     duplicate,
     find_overlay,
     load,
     packaged_overlays,
     plain,
     read_object,
+    with_actions,
 )
 from tests.overlays.sites import SITES
 
@@ -150,9 +150,8 @@ def test_every_answer_goes_with_every_overlay_or_says_that_its_target_is_not_the
 
 def _matches_nothing(document: Document, answer: Answer) -> bool:
     """Tell whether an answer finds nothing to change. If it finds something, compile the changed document."""
-    data = duplicate(document.data)
     try:
-        apply_actions(data, answer.actions)
+        data = with_actions(document.data, answer.actions)
     except DocumentError as error:
         return "matches nothing" in error.message
     compile_contract(dataclasses.replace(document, data=data))
