@@ -151,6 +151,9 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
         doors.ask(prober.facts.other_methods[0], prober.api.path_of("retrieve", prober.once(handler).id))
     )
     listed = doors.look(doors.ask(prober.facts.other_methods[0], draft.facts.operation("create").path))
+    draft.unasked.append(
+        "DELETE of the list: it might delete all rows, and is taken to be refused as other methods are."
+    )
     if row is None:
         return
     listed = listed or row
@@ -350,7 +353,10 @@ def learn_same_type(prober: Prober, draft: Draft) -> None:
 def learn_unique(prober: Prober, draft: Draft) -> None:
     """Give two rows the same name, by a create and by an update."""
     if prober.terms.hidden:
-        raise Undecided("the guard makes all names different, so it is unknown whether they must be")
+        raise Undecided(
+            "the guard makes all names different, and longer, so it is unknown whether they must differ, and whether "
+            "short ones are refused"
+        )
     observer = Observer(prober, draft.everywhere)
     words, kind = draft.facts.form, prober.kinds.plain
     first = observer.standing(kind)

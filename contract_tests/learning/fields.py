@@ -416,8 +416,25 @@ class FieldLearner:
             if treatment == "twice":  # two types that there are
                 texts = (kinds.mailbox, kinds.plain)
                 given = SentInput(texts[1], texts, frozenset({"twice"}), texts[1].encode())
-            self._try(found, at, treatment, given)
+            if treatment == "wrong-case" and operation == "create":
+                given = sent(at.kind.swapcase())  # of this type: another may demand its fields
+            if treatment == "wrong-case" and any(row.treatment == treatment for row in found.rows):
+                self._wrong_case(found, at)
+            else:
+                self._try(found, at, treatment, given)
         self._respell(at, found)
+
+    def _wrong_case(self, found: Explained, at: Input) -> None:
+        """Ask whether an update reads a type in another case as a create does.
+
+        A refusal may be of the fields that this type demands; that of a type that is not listed is not.
+        """
+        outcome = self.ask(
+            at.trial("wrong-case", TREATMENTS["wrong-case"].samples("", None, found.schema)[0])
+        )
+        listed = [row.effect for row in found.rows if row.treatment == "not-listed"]
+        if outcome is not None and (outcome.look is None or outcome.look in listed):
+            found.explain(outcome)
 
     def _respell(self, at: Input, found: Explained, *others: Explained) -> None:
         """Find out whether refusals repeat a text in another spelling: in small letters, or as HTML."""

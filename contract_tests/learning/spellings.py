@@ -105,13 +105,17 @@ def _look(response: TargetResponse) -> dict[str, Any]:
 
 
 def _heads(prober: Prober, draft: Draft, path: str) -> dict[str, Any]:
-    """Return the word for a redirect of HEAD, which is asked here alone: a row may refuse it."""
+    """Return the word for a redirect of HEAD, which is asked here alone: a row may refuse it.
+
+    If a guard lets no HEAD of the list through, it is taken to be redirected, as by most servers.
+    """
     if draft.tree["x-service"].get("head") == "as-get" or prober.spares:
         return {}
     try:
         return {"heads": True} if 300 <= prober.send("HEAD", path, fresh=True).status < 400 else {}
-    except (Undecided, Unlisted):
-        return {}
+    except (Undecided, Unlisted) as no:
+        draft.unasked.append(f"HEAD of the list: {no}, and is taken to be redirected as a GET is.")
+        return {"heads": True}
 
 
 def _after(prober: Prober, path: str, response: TargetResponse) -> dict[str, str]:

@@ -173,7 +173,10 @@ class Trials:
         if operation == "create" and word in {"name", "type"}:
             # Without a name, a row bears the mark of the run in its address.
             kind = self.prober.kinds.mailbox if word == "name" else self.prober.kinds.plain
-        trial = Trial(operation, field, treatment, self.sample(kind, field, treatment), kind)
+        sample = self.sample(kind, field, treatment)
+        if operation == "create" and treatment == "wrong-case":
+            sample = sent(kind.swapcase())  # another type may demand its fields
+        trial = Trial(operation, field, treatment, sample, kind)
         if operation == "update":
             return self.try_update(trial)
         return self.try_create(trial, self.base(kind))

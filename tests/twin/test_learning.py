@@ -28,7 +28,11 @@ ODD = {
 }  # fmt: skip
 
 # What a run through the guard cannot ask.
-UNASKED = ("unique names: the guard makes all names different, so it is unknown whether they must be.",)
+UNASKED = (
+    "DELETE of the list: it might delete all rows, and is taken to be refused as other methods are.",
+    "unique names: the guard makes all names different, and longer, so it is unknown whether they must differ, and "
+    "whether short ones are refused.",
+)
 
 
 # What takes seconds to learn is learned once, not once in each worker of xdist.
