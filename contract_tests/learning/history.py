@@ -98,7 +98,7 @@ def learn_history(prober: Prober, draft: Draft) -> None:
             draft.unsaid.append(
                 f"{one.key} moves with {which}, {leader and leader.key} with {_SAID[counted]}."
             )
-        elif not is_documented or (one.key == word and "never" in draft.facts.row):
+        if not is_documented or (one.key == word and "never" in draft.facts.row):
             if one.key == created:
                 one.node["x-value"] = "created"
             about = "last-datetime" if one.key == word else "handler"

@@ -154,6 +154,26 @@ def test_a_mock_is_learned_that_tells_its_history(
     assert not draft.unsaid
 
 
+def test_a_time_that_moves_otherwise_than_another_is_a_time_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updated = {"updated_at": {"type": "string", "x-text": "{changed}"}}
+    target = "$.components.schemas.NotificationHandler.properties"
+    prober, draft = pupil_of(client_of(tmp_path, {"target": target, "update": updated}), monkeypatch)
+    row_node(draft, draft.tree)["properties"]["updated_at"] = {"type": "string", "default": ""}
+    first, later = "2026-01-01 00:00:00", "2026-01-01 00:00:01"
+    rows = [
+        {"datetime": first, "last_datetime": last, "updated_at": updated_at}
+        for last, updated_at in ((None, first), (None, later), (later, later), (later, later))
+    ]
+    monkeypatch.setattr(history, "_watched", lambda _: rows)
+    history.learn_history(prober, draft)
+    assert row_node(draft, draft.tree)["properties"]["updated_at"]["x-text"] == "{changed}"
+    assert draft.unsaid == [
+        "updated_at moves with any update, last_datetime with an update with other values."
+    ]
+
+
 def test_only_a_switch_may_count_as_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = {"target": "$.paths.*.post['x-update']", "update": {"counts-as-change": "switch"}}
     prober, draft = pupil_of(client_of(tmp_path, words), monkeypatch)
