@@ -150,7 +150,16 @@ class Listing:
         ways = {size: self._by_size(page, size)}
         is_told = told is None or same(told, size)
         is_filled = all(one.statement != PAGES for one in ways[size])
-        for other in () if is_told and is_filled else (told, facts.default_size, len(page.rows)):
+        if not is_filled and page.facts["link-next"] is None:
+            count = ((page.asked or 1) - 1) * size + len(page.rows)
+            rest = self._by_size(replace(page, facts={**page.facts, "total": count}), size)
+            if len(rest) + 1 < len(ways[size]):
+                wanted = f"{count}, as many as the pages show"
+                about = f"the total on page {page.asked or 1}"
+                return [Complaint(PAGES, about, str(page.total), wanted), *rest]
+        for other in (
+            () if is_told and (is_filled or not page.rows) else (told, facts.default_size, len(page.rows))
+        ):
             if isinstance(other, int) and other > 0 and other not in ways:
                 alike = (page, replace(page, size=other), replace(page, size=None))  # by their links
                 ways[other] = min((self._by_size(each, other) for each in alike), key=len)

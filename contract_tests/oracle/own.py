@@ -63,6 +63,7 @@ class Own:
         self._showing = Showing(self.facts, self.statements)
         self._others: set[int] | None = None
         self._names: set[str] = set()
+        self._taken: dict[str, set[str]] = {}  # by type: that field and its own, which a create has taken
         self._texts: dict[str, int] = {}  # the handler to which a setting was last sent, by its text
         self._astray = False
 
@@ -121,6 +122,8 @@ class Own:
             wrong = Complaint(IDS, f"the id in the answer to a create {how}: {said(response)}")
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
+        if owned.handler.sent.keys() == {*self.facts.types.get(owned.handler.type, ())}:
+            self._taken[owned.handler.type] = {*owned.handler.sent, self.facts.form["type"]}
         complaints += self._weighed(owned, self._showing.written("create", owned, response, is_new=True))
         self.require(complaints)
         return owned
@@ -272,7 +275,9 @@ class Own:
             self.refused("update", response, prospect.refusal, prospect.rests_on, about)
             return
         if response.status // 100 != 2:
-            self.turned_away("update", response, prospect.rests_on, about)
+            taken = self._taken.get(sent.get(self.facts.form["type"], ""), set())
+            rests_on = self.statements.listed_type() if taken and {*sent} == taken else prospect.rests_on
+            self.turned_away("update", response, rests_on, about)
             return
         owned.handler = self.expected.updated(owned.handler, sent)
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)

@@ -78,12 +78,15 @@ class Showing:
     def _compare(
         self, owned: Owned, handler_id: int | None, row: Mapping[str, Any], properties: Mapping[str, Any]
     ) -> Iterator[tuple[str, Any, Complaint]]:
-        handler = owned.handler
+        handler, kind = owned.handler, row.get(self._facts.row["type"])
+        is_of_another_type = kind is not None and handler.type and kind != handler.type  # so are its settings
         for name, schema in properties.items():
             if name not in row:
                 continue  # the schema says whether it is required
             word, value, about = schema.get("x-value"), row[name], f"`{name}` of handler {owned.id}"
             if word in {"settings", "settings-text"}:
+                if is_of_another_type:
+                    continue
                 yield from self._settings(handler, value, about, as_text=schema.get("type") == "string")
             elif word in {"changed", "never"}:
                 if complaint := self._time(word, handler, value, about):

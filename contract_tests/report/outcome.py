@@ -39,6 +39,9 @@ _MOST_ALSO = 3
 _ANYWHERE = frozenset(one.says for one in (LABELLED, NEEDS_KEY, NEEDS_GOOD_KEY, KEPT, GONE))
 # What concerns one operation, so that one cause breaks it in several ways.
 _OF_OPERATION = frozenset(one.says for one in (RESPONSES, JSON, PAGES))
+# What a list shows wrong if its total is, and how a sentence names a setting.
+_BY_TOTAL = ", by the total of "
+_OF_SETTING = re.compile(r"`(\w+)` in `settings` of handler ")
 _MOVED = frozenset(one.says for one in (OTHERS, STEADY))
 # How a sentence names a row; its other numbers are pages, sizes and totals.
 _OF_ROW = re.compile(
@@ -176,21 +179,27 @@ def by_cause(findings: Sequence[Finding]) -> list[Finding]:
     moved = [one for one in findings if one.documented in _MOVED]
     parts = {one.part for one in moved if one.part}
     rows = {row for one in moved if one.documented == OTHERS.says for row in _OF_ROW.findall(one.title)}
+    totals = [one for one in findings if one.documented == PAGES.says and one.operation]
 
     def cause(number: int, one: Finding) -> tuple[str, ...]:
+        is_told_to_move = one.title.startswith("`") and rows & {*_OF_ROW.findall(one.title)}
+        setting = _OF_SETTING.match(one.title)
         if one.part in misshapen:
             return ("property", one.part)
         if one.documented in _ANYWHERE:
             return (one.documented,)
-        if (
-            one in moved
-            or one.part in parts
-            or (one.title[0] == "`" and rows & {*_OF_ROW.findall(one.title)})
-        ):
+        if one in moved or one.part in parts or is_told_to_move:
             return ("moved",)
+        if _BY_TOTAL in one.title and totals:
+            return ("total", totals[0].operation)
         if one.place or one.documented in _OF_OPERATION:
-            return (one.kind, one.operation, one.place or one.documented, one.part)
-        return (str(number),)
+            is_total = bool(totals) and one.documented == PAGES.says
+            return (
+                ("total", one.operation)
+                if is_total
+                else (one.kind, one.operation, one.place or one.documented, one.part)
+            )
+        return ("setting", one.documented, setting[1]) if setting else (str(number),)
 
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for number, one in enumerate(findings):
@@ -210,9 +219,10 @@ def _reason(alarm: Finding, findings: Sequence[Finding]) -> Finding:
     return alarm
 
 
-def _likely(finding: Finding) -> tuple[bool, bool]:
+def _likely(finding: Finding) -> tuple[bool, ...]:
     """Return what sorts the findings of one cause, the one that names it best first."""
-    return not finding.is_of_form, finding.documented != OTHERS.says
+    is_vague = finding.documented not in {OTHERS.says, PAGES.says}
+    return finding.suite == GUARD, not finding.is_of_form, is_vague
 
 
 def _as_one(group: Sequence[Finding]) -> Finding:

@@ -115,3 +115,15 @@ def test_values_that_move_and_keys_that_open_are_one_finding_each() -> None:
         finding("`name` of handler 9 is 'x' and should be 'y'", WRITTEN.says, part="name"),
     ]
     assert [one.title for one in by_cause(findings)] == [findings[n].title for n in (1, 3, 5)]
+
+
+def test_what_follows_from_a_wrong_total_is_one_finding() -> None:
+    def finding(title: str, documented: str, place: str = "") -> Finding:
+        return Finding("paging", title, "-", title, documented=documented, place=place, operation="list")
+
+    findings = [
+        finding("`meta.total_pages` of page 1 is 2 and should be 3, by the total of 21", "D", "/total-pages"),
+        finding("The total on page 3 is 21 and should be 20, as many as the pages show", PAGES.says),
+    ]
+    assert [one.title for one in by_cause(findings)] == [findings[1].title]
+    assert [one.title for one in by_cause(findings[:1])] == [findings[0].title]

@@ -146,6 +146,20 @@ def test_a_refusal_that_is_labelled_as_json_has_nothing_before_it(monkeypatch: p
     assert "and should be JSON alone" in told
 
 
+def test_an_update_takes_a_type_that_a_create_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Spoken.post
+
+    def choosy(self: Spoken, path: str, form: Mapping[str, str], media: Any = MULTIPART) -> TargetResponse:
+        is_refused = path.rpartition("/")[2].isdigit() and form.get("type") == "x"
+        return TargetResponse(422, {}, b"{}") if is_refused else post(self, path, form, media)
+
+    monkeypatch.setattr(Spoken, "post", choosy)
+    with mock() as url:
+        told = complaint(judge(url, suites=["lifecycle"]))
+    assert "with type='x', x_consumer_key=" in told
+    assert "returns 422 `{}` and should return 200" in told
+
+
 def test_a_key_with_more_behind_it_must_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
     fetch = Spoken.call
 
