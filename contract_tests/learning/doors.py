@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -146,10 +147,11 @@ def _write_media_types(
 
 def learn_methods(prober: Prober, draft: Draft) -> None:
     """Send a method that no path has to a row, and to the list."""
-    doors = Doors(prober, draft)
-    row = doors.look(
-        doors.ask(prober.facts.other_methods[0], prober.api.path_of("retrieve", prober.once(handler).id))
-    )
+    doors, path = Doors(prober, draft), prober.api.path_of("retrieve", prober.once(handler).id)
+    response = doors.ask(prober.facts.other_methods[0], path)
+    if response is not None and is_success(response):
+        _learn_updates(doors, path)
+    row = doors.look(response)
     listed = doors.look(doors.ask(prober.facts.other_methods[0], draft.facts.operation("create").path))
     draft.unasked.append(
         "DELETE of the list: it might delete all rows, and is taken to be refused as other methods are."
@@ -173,6 +175,28 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
 
     draft.provoked |= dict.fromkeys(names.values())
     draft.learn("other-methods", f"Another method is refused with {row.status}.", doors.seen, change)
+
+
+def _learn_updates(doors: Doors, path: str) -> None:
+    """Learn methods that do what an update does: their success has its status, and shows the row's id."""
+    draft, update = doors.draft, doors.draft.facts.operation("update")
+    steps = draft.facts.schemas.path_to(update.response, "id")
+
+    def updates(method: str) -> bool:
+        response = doors.ask(method, path)
+        is_shown = response is not None and str(response.shown(*steps)) == path.rpartition("/")[2]
+        return response is not None and response.status == update.success and (is_shown or not steps)
+
+    methods = [method for method in ("PUT", "PATCH") if updates(method)]
+
+    def change(tree: Tree) -> None:
+        node = dict(operations(tree))[update.id]
+        for method in methods:
+            spelling = {"operationId": f"{method.lower()}_{update.id}", "x-spelling-of": update.id}
+            tree["paths"][update.path][method.lower()] = {**copy.deepcopy(node), **spelling}
+
+    if methods:
+        draft.learn("other-methods", f"{' and '.join(methods)} update a row.", doors.seen, change)
 
 
 def learn_order_of_methods(_: Prober, draft: Draft) -> None:

@@ -533,25 +533,25 @@ class FieldLearner:
             each.trial.treatment if each.trial.treatment not in OF_GRAMMAR else "": each
             for each in wrong[::-1]
         }
-        alike = list[Outcome]()
-        asked = 0
+        alike, asked = list[Outcome](), 0
         for outcome in [*by_rule.values()][::-1][:4]:
             other = next(kind for kind in own if outcome.trial.field not in own[kind])
             seen = self._ask_other(outcome.trial._replace(kind=other), {})
             if seen is not None:
                 asked += 1
-                self.table.foreign_problem = outcome, seen
-            if seen is not None and seen.look == outcome.look:
-                alike.append(outcome)
+                is_alike = seen.look == outcome.look
+                alike += [outcome] if is_alike else []
+                if not is_alike or self.table.foreign_problem is None:
+                    self.table.foreign_problem = outcome, seen
         if alike and len(alike) == asked:
             self.table.checks_foreign = True
             self._leave_to_own()
-        for outcome in alike if len(alike) < asked else ():
-            for operation in ("create", "update"):  # some rules hold for any field
-                found = self.table.fields[Place(operation, "{foreign}")]
-                for row in self.table.fields[Place(operation, outcome.trial.field)].rows:
-                    if (row.treatment, row.reaction) == (outcome.trial.treatment, "refuse"):
-                        found.put(row)
+        some = alike if len(alike) < asked else ()  # these rules hold for any field
+        for outcome, operation in product(some, ("create", "update")):
+            found = self.table.fields[Place(operation, "{foreign}")]
+            for row in self.table.fields[Place(operation, outcome.trial.field)].rows:
+                if (row.treatment, row.reaction) == (outcome.trial.treatment, "refuse"):
+                    found.put(row)
 
     def _leave_to_own(self) -> None:
         """Leave out what is said of fields of other types, and is what the rows of the asked field say."""

@@ -412,7 +412,7 @@ class _Writer:
             service["foreign-rows"] = "both" if self.table.tells_both else "own-first"
         elif self.table.foreign_problem is not None:
             refused = _refused(self.table, FOREIGN)
-            if refused is not None and refused == self.table.foreign_problem[1].look:
+            if refused == self.table.foreign_problem[1].look:  # or both are taken
                 service["foreign-rows"] = "foreign"  # wherever availability is checked
         if self.table.without_type:
             service["fields-without-type"] = self.table.without_type

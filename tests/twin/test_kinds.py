@@ -14,7 +14,7 @@ import requests
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_envelopes, learn_paging
-from contract_tests.learning.doors import learn_other_account
+from contract_tests.learning.doors import learn_methods, learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
 from contract_tests.learning.fields import FieldLearner
 from contract_tests.learning.forms import _Writer, in_words, learn_forms
@@ -427,6 +427,16 @@ def test_a_rule_may_hold_for_a_field_of_any_type_where_others_hold_for_those_of_
     found = learner.table.fields[at._replace(field="{foreign}").place].rows
     assert [(each.treatment, each.argument) for each in found] == [("longer-than", 64)]
     assert not learner.table.checks_foreign
+
+
+def test_another_method_may_update_a_row(tmp_path: Path) -> None:
+    post = plain(load().data)["paths"][ROW]["post"]
+    words = {"operationId": "replace", "x-spelling-of": post["operationId"]}
+    put = {"target": f"$.paths['{ROW}']", "update": {"put": {**post, **words}}}
+    pupil = Pupil(client_of(tmp_path, put))
+    row = pupil.learn(learn_methods)["paths"][ROW]
+    assert row["put"].items() >= {"x-behaviour": "update", "x-spelling-of": post["operationId"]}.items()
+    assert "patch" not in row
 
 
 def test_numbers_of_pages_are_told_although_a_page_beyond_the_last_is_refused(tmp_path: Path) -> None:
