@@ -20,7 +20,7 @@ from contract_tests.probes.observations import first_page, partial
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import FOREIGN, LONG, RIDING, TOGETHER, UNKNOWN, Trial, Trials, sent
-from mock_server.document.rows import Row, react
+from mock_server.document.rows import NOTHING, Row, react
 
 # What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.
 _OF_ANY_FIELD = frozenset({"padded", "blank", "array", "file", "twice", "not-utf-8"})
@@ -111,6 +111,8 @@ class BriefLearner(FieldLearner):
             if all(row.treatment != "absent" for row in self.table.fields[place].rows):
                 del self.table.fields[place]
         self._speak_of_creates()
+        if (nothing := self.observer.nothing()) is not None:
+            self.table.fields[Place("update", NOTHING)] = nothing
         if self.missed:
             self.table.unasked.append(f"Fields left out of a brief run: {', '.join(self.missed)}.")
         return self.table

@@ -137,9 +137,8 @@ class FieldLearner:
                        if place.operation == operation and not place.field.startswith("{")]  # fmt: skip
             for each, found in product(known, of_form):
                 found.read_as(self.table.fields[each.place].rows)
-        if (look := self.observer.nothing()) is not None:
-            row = Row("absent", None, "refuse", look)
-            self.table.fields[Place("update", NOTHING)] = Explained({}, None, [row])
+        if (nothing := self.observer.nothing()) is not None:
+            self.table.fields[Place("update", NOTHING)] = nothing
         self._check_foreign()
         return self.table
 

@@ -89,12 +89,13 @@ class Observer(Trials):
         """Update a standing row with one field treated, and look at it before and after."""
         return self.outcome(self.try_update(trial), told)
 
-    def nothing(self) -> Look | None:
-        """Return how an update without a field is refused, None if it is not."""
+    def nothing(self) -> Explained | None:
+        """Return the row that says how an update without a field is refused, None if it is not."""
         tried = self.refused_nothing(self.standing(self.prober.kinds.plain))
         if tried is None:
             return None
-        return look_at(tried.response, tried.exchange, {"id": str(tried.id)}, self.everywhere)
+        look = look_at(tried.response, tried.exchange, {"id": str(tried.id)}, self.everywhere)
+        return Explained({}, None, [Row("absent", None, "refuse", look)])
 
     def spelling(self, trial: Trial) -> str:
         """Return in which form the refusal of SIGNED repeats it, empty if as it was sent, or not at all."""

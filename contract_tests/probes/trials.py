@@ -267,7 +267,7 @@ class Trials:
         return self.prober.once(partial(self._refused_nothing, row), "nothing")
 
     def _refused_nothing(self, row: ProbedHandler, _: Prober) -> Tried | None:
-        if self.prober.spares or not self.prober.learns:
+        if not self.prober.learns:
             return None
         response = row.update_raw([])
         tried = Tried(

@@ -399,9 +399,9 @@ def test_a_field_that_is_not_read_is_told_from_a_form_without_any_field(tmp_path
     pupil = Pupil(client_of(tmp_path, rows("UpdateForm", nothing__=nothing, name=dropped, type=dropped)))
     pupil.prober.learns = True
     observer, kind = Observer(pupil.prober, {}), pupil.prober.kinds.plain
-    look = observer.nothing()
-    assert look is not None
-    assert look.status == 422
+    told = observer.nothing()
+    assert told is not None
+    assert told.rows[0].effect.status == 422
     for name in ("name", "type"):
         tried = observer.try_update(
             Trial("update", name, "array", observer.sample(kind, name, "array"), kind)
