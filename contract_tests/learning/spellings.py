@@ -43,7 +43,8 @@ def learn_list_spellings(prober: Prober, draft: Draft) -> None:
         response, seen = prober.watch(lambda asking, path=path: asking.send("GET", path))  # type: ignore[misc]
         if 300 <= response.status < 400 and _leads_to(prober, draft.facts.operation("list").path, response):
             says = f"The list at {path} is redirected ({response.status})."
-            words = _look(response) | _after(prober, path, response) | _heads(prober, draft, path)
+            words = _look(response) | _after(prober, path, response)
+            words |= _heads(prober, draft, path, is_presumed="text" in words)
             draft.learn(_ABOUT, says, seen, _apart("list", response.status, words, without=path))
         elif not is_success(response):
             says = f"The list at {path} returns {response.status}."
@@ -104,18 +105,20 @@ def _look(response: TargetResponse) -> dict[str, Any]:
     return words
 
 
-def _heads(prober: Prober, draft: Draft, path: str) -> dict[str, Any]:
+def _heads(prober: Prober, draft: Draft, path: str, *, is_presumed: bool) -> dict[str, Any]:
     """Return the word for a redirect of HEAD, which is asked here alone: a row may refuse it.
 
-    If a guard lets no HEAD of the list through, it is taken to be redirected, as by most servers.
+    If a guard lets no HEAD of the list through, it is taken to be redirected if the redirect has a body, which servers
+    before an application write.
     """
     if draft.tree["x-service"].get("head") == "as-get" or prober.spares:
         return {}
     try:
         return {"heads": True} if 300 <= prober.send("HEAD", path, fresh=True).status < 400 else {}
     except (Undecided, Unlisted) as no:
-        draft.unasked.append(f"HEAD of the list: {no}, and is taken to be redirected as a GET is.")
-        return {"heads": True}
+        how = "redirected as a GET is" if is_presumed else "treated as any HEAD"
+        draft.unasked.append(f"HEAD of the list: {no}; it is taken to be {how}.")
+        return {"heads": True} if is_presumed else {}
 
 
 def _after(prober: Prober, path: str, response: TargetResponse) -> dict[str, str]:
