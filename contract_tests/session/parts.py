@@ -182,7 +182,7 @@ def _questions(opening: Opening) -> Iterable[QuestionSeen]:
             source="found" if verdict.is_outside else verdict.source, why=clean(verdict.why),
             also=tuple(dict.fromkeys(more)), steps=tuple(step_of(each, clean) for each in verdict.evidence),
         )  # fmt: skip
-    told = [exchange for verdict in asked if verdict.seen for exchange in verdict.evidence]
+    told = [exchange for verdict in asked if verdict.source != "unknown" for exchange in verdict.evidence]
     for name, (about, exchange) in judge.refusals.items():
         if exchange in told:
             continue  # an answer to a question says it
