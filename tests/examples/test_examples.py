@@ -23,16 +23,7 @@ _NEEDS = {"sh": "curl", "js": "node", "java": "java"}
 def test_python(folder: str) -> None:
     """By the pytest plugin, which starts a mock of its own, with workers side by side."""
     # Plugins of this environment that a consumer has not, and which take seconds to load.
-    without = (
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:schemathesis",
-        "-p",
-        "no:hypothesispytest",
-        "-p",
-        "no:anyio",
-    )
+    without = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
     said = run("python", "-m", "pytest", *without, "-n", "2", cwd=EXAMPLES / folder)
     assert re.search(r"^=+ [1-9]\d* passed in", said, re.MULTILINE), said
 
