@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from contract_tests.document import Facts
@@ -147,24 +148,35 @@ class Showing:
     def _under_other_keys(self, handler: Handler, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield settings that are shown under undocumented keys, with those keys.
 
-        A value tells its key. A masked value may be any, so then the names have to be alike, or the keys as many.
+        A value identifies its key. A masked value does not: then the key is the end of the field's name, or there are
+        equally many masks and fields, which are paired in their order.
         """
         fields = {key for keys in self._facts.types.values() for key in keys}
         others = [key for key in shown if key not in handler.settings.keys() | fields]
         lacking = [key for key in handler.settings if key not in shown and handler.sent.get(key)]
-        are_as_many = len(lacking) == len(others)
-        for key in lacking:
-            known = self._keys.get((handler.type, key))
-            found = [other for other in others if other == known]
+
+        def hides(key: str, other: str) -> bool:
+            return _is_mask(shown[other], handler.sent[key], handler.sent)
+
+        tells: tuple[Callable[[str, str], bool], ...] = (
+            lambda key, other: self._keys.get((handler.type, key)) == other,
             # A text of digits may be shown as a number.
-            found = found or [other for other in others if str(shown[other]) == str(handler.settings[key])]
-            masks = [other for other in others if _is_mask(shown[other], handler.sent[key], handler.sent)]
-            found = found or [other for other in masks if key.endswith(other)]
-            found = found or (masks if are_as_many else [])
-            if found:
-                self._keys[handler.type, key] = found[0]
-                others.remove(found[0])
-                yield key, found[0]
+            lambda key, other: str(shown[other]) == str(handler.settings[key]),
+            lambda key, other: key.endswith(other) and hides(key, other),
+        )
+        for is_key, key in product(tells, tuple(lacking)):
+            found = next((other for other in others if is_key(key, other)), None)
+            if key in lacking and found is not None:
+                self._keys[handler.type, key] = found
+                lacking.remove(key)
+                others.remove(found)
+                yield key, found
+        masks = [other for other in others if any(hides(key, other) for key in lacking)]
+        # A word of letters may be another property, such as a format.
+        for candidates in ([other for other in masks if not str(shown[other]).isalpha()], masks):
+            if len(candidates) == len(lacking):
+                yield from zip(lacking, candidates, strict=True)
+                return
 
     def _setting(
         self, handler: Handler, key: str, settings: Mapping[str, Any], about: str
