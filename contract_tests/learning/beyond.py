@@ -267,8 +267,9 @@ def _repeated(prober: Prober, draft: Draft) -> tuple[str, list[str]]:
         return "sent", order
     if prober.spares:
         return "accepted", order
-    if _link_of(prober, draft, {size: _ODD_WORD}).get(size) == str(draft.facts.default_size):
-        return "used", order
+    default = str(draft.facts.default_size)
+    if _link_of(prober, draft, {size: _ODD_WORD}).get(size) == default:
+        return "used-empty" if _link_of(prober, draft, {size: ""}).get(size) == default else "used", order
     least, most = min(draft.facts.sizes), max(draft.facts.sizes)
     for text in (f"0{least}", str(most - 1)):  # which may be taken for a size that is listed
         if size not in _link_of(prober, draft, {size: text}) and is_success(prober.responses[-1]):

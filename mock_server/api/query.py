@@ -51,7 +51,7 @@ class Query:
     def repeated_as(self, word: str) -> list[tuple[str, str]]:
         """Return the parameters that links repeat except the page, by the word of `x-paging`."""
         pairs = [] if word == "none" else self.accepted
-        if word == "used":
+        if word in {"used", "used-empty"}:
             pairs = self.used
         if word in {"sent", "sent-empty"}:
             pairs = self.sent
@@ -97,7 +97,7 @@ def read_query(context: Context) -> Query:
                     reaction.text if reaction.outcome == "taken" else None,
                 )
             elif value is not None:
-                query.used += [(parameter.name, str(value))] if text else []
+                query.used += [(parameter.name, str(value))] if text or repeats == "used-empty" else []
                 is_as_sent = repeats != "as-sent" or str(value) == text
                 if is_as_sent and parameter.admits(parameter.value(reaction)):
                     query.accepted.append((parameter.name, str(value)))

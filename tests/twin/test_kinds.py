@@ -265,7 +265,14 @@ def test_links_repeat_parameters_without_a_value(tmp_path: Path) -> None:
     assert Pupil(client).learn(learn_paging)["paths"][LIST]["get"]["x-paging"]["link-repeats"] == "sent-empty"
 
 
-@pytest.mark.parametrize("words", [{"link-repeats": "used"}, {"link-repeats": "sent", "link-page": "sorted"}])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"link-repeats": "used"},
+        {"link-repeats": "used-empty"},
+        {"link-repeats": "sent", "link-page": "sorted"},
+    ],
+)
 def test_links_repeat_the_size_that_was_used_and_may_be_sorted(words: dict[str, str], tmp_path: Path) -> None:
     actions = [
         {"target": f"$.paths['{path}'].get['x-paging']", "update": words} for path in (LIST, f"{LIST}/")
