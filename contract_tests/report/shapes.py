@@ -120,9 +120,7 @@ def _heading(outcome: Outcome) -> str:
 def _findings(section: Section) -> Iterator[str]:
     for number, entry in enumerate(section.entries, start=1):
         note = f" ({entry.note})" if entry.note else ""
-        yield from textwrap.wrap(
-            f"{number}. {entry.text}{note}", _WIDTH, initial_indent="  ", subsequent_indent="     "
-        )
+        yield from _wrapped(f"{number}. {entry.text}{note}", "  ", "     ")
         for line in entry.lines[:_MOST_LINES]:
             yield f"     {_short(line)}".rstrip()
         for step in entry.steps:
@@ -135,13 +133,16 @@ def _findings(section: Section) -> Iterator[str]:
 
 def _lines(section: Section) -> Iterator[str]:
     for entry in section.entries:
-        yield from textwrap.wrap(_line(entry), _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        yield from _wrapped(_line(entry), "  ", "    ")
         for line in entry.lines[:_MOST_LINES]:
-            yield from textwrap.wrap(
-                f"but: {_short(line)}", _WIDTH, initial_indent="    ", subsequent_indent="      "
-            )
+            yield from _wrapped(f"but: {_short(line)}", "    ", "      ")
     if not section.entries:
         yield f"  {section.none}"
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    """The text in lines. A hyphen breaks none, so that an address or an option can be copied whole."""
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
 def _line(entry: ReportLine) -> str:

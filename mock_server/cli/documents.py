@@ -142,12 +142,14 @@ def _others(question: Question) -> list[str]:
 
 
 def _paragraphs(question: Question) -> Iterator[str]:
-    yield from textwrap.wrap(f"{question.id}: {question.text}", _WIDTH)
+    yield from textwrap.wrap(f"{question.id}: {question.text}", _WIDTH, break_on_hyphens=False)
     yield ""
     for answer in question.answers.values():
         assumed = " (assumed)" if answer.id == question.assumed else ""
         text = f"{answer.id}{assumed}: {answer.means}"
-        yield from textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        yield from textwrap.wrap(
+            text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
     yield ""
     yield f"grade       {question.grade}"
     yield f"evidence    {question.evidence}"
