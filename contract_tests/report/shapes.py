@@ -141,7 +141,7 @@ def _lines(section: Section) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
-    """The text in lines. A hyphen breaks none, so that an address or an option can be copied whole."""
+    """Wrap the text, never at a hyphen, so that addresses and options can be copied whole."""
     return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
