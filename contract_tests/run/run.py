@@ -109,7 +109,7 @@ class Reach:
     def _take_extras(self, operation: DocumentedOperation, exchange: Exchange) -> None:
         is_success = 200 <= exchange.status < 300
         self._responses[is_success] += 1
-        for name in {name.lower() for name, _ in exchange.headers}:
+        for name in dict.fromkeys(name.lower() for name, _ in exchange.headers):
             self._headers.setdefault(name, (exchange, Counter()))[1][is_success] += 1
         declared = {operation.success, *(refusal.status for refusal in operation.refusals.values())}
         if exchange.status not in declared:

@@ -31,7 +31,7 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids="-".join)
+@pytest.mark.parametrize(("command", "lie", "end"), SHORT, ids=str)
 def test_a_command_does_no_harm(command: str, lie: str, end: str, tmp_path: Path) -> None:
     service = lying(lie)()
     check_done(carry_out(command, service, tmp_path, end), service)

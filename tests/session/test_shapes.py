@@ -152,7 +152,7 @@ def test_what_is_left_behind_is_said_everywhere() -> None:
 def test_no_hyphen_breaks_a_line_of_the_terminal() -> None:
     link = f"https://service.invalid/{'notification-handlers-' * 3}"
     seen = replace(OUTCOME.questions[0], text=f"{'word ' * 12}?", seen=f"It is `{link}`.")
-    assert f"`{link}`" in as_text(replace(OUTCOME, questions=(seen,)))
+    assert f"`{link}`" in as_text(replace(OUTCOME, questions=(seen,)), color=False)
 
 
 def test_text_for_a_terminal() -> None:
