@@ -16,6 +16,7 @@ from contract_tests.probes.handler import multipart
 from contract_tests.probes.reading import mapping, number
 from contract_tests.recording import Recording, TapedExchange
 from contract_tests.report.accepted import Acceptances
+from contract_tests.run.settings import Stop
 from contract_tests.target.api import json_in
 from contract_tests.twin.compare import Comparison, Difference, Rows, Side
 from contract_tests.twin.search import Accepts
@@ -45,11 +46,15 @@ class Drift:
 
 @dataclass
 class Replayed:
-    """The result of a replay. `left_out` counts exchanges that cannot be repeated, by reason."""
+    """The result of a replay. `left_out` counts exchanges that are not repeated, by reason.
+
+    `stopped` is the reason for which the mock's guard sent nothing more, empty if it did not stop.
+    """
 
     exchanges: int = 0
     drifts: list[Drift] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""
 
     def leave_out(self, why: str) -> None:
         """Count an exchange that is not repeated."""
@@ -97,16 +102,21 @@ class Replay:
         self._ids: dict[int, int] = dict(zip(others, left.others, strict=False))
 
     def run(self, *, lined_up: bool) -> Replayed:
-        """Repeat every exchange that can be repeated, in order."""
+        """Repeat every exchange that can be repeated, in order, until the mock's guard stops."""
         comparison, found = Comparison(self._facts), Replayed()
         comparison.lined_up = lined_up
         self._left.begin()
         for each in self._recording.exchanges:
             recorded = each.exchange
-            if why := _reason(recorded):
+            if why := found.stopped or _reason(recorded):
                 found.leave_out(why)
                 continue
-            now = self._repeat(recorded)
+            try:
+                now = self._repeat(recorded)
+            except Stop as stop:
+                found.stopped = str(stop)
+                found.leave_out(found.stopped)
+                continue
             if now.refused:
                 found.leave_out(f"the guard does not let it through ({now.refused})")
                 continue

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contract_tests.document import Facts
@@ -46,22 +46,37 @@ def settle(learnt: Learnt, opening: Opening, overlay: Overlay) -> Learnt:
         file, settings, guard = Path(folder) / "learned.yaml", opening.settings, opening.guard
         trial = Trial(settings.document, overlay, file, called=guard.url, target=guard.target)
         try:
-            drifts, document = trial.drifts(learnt)
+            repeated = trial.repeat(learnt)
         except (DocumentError, Stop, LookupError):  # a mock refuses the lesson
             learnt = servable(learnt, trial)
-            drifts, document = trial.drifts(learnt)
-        for lesson in _doubtful(learnt, drifts):
+            repeated = trial.repeat(learnt)
+        for lesson in _doubtful(learnt, repeated.drifts):
             fewer = _without(
                 learnt, lesson, "Without it, a mock answers more of the calls as the service did."
             )
             try:
-                left, without = trial.drifts(fewer)
+                without = trial.repeat(fewer)
             except (DocumentError, Stop, LookupError):
                 continue  # another lesson needs it, such as an example that it names
-            if _count(left) < _count(drifts):
-                learnt, drifts, document = fewer, left, without
-        learnt = _modelled(replace(learnt, tree=plain(document.data)), drifts)
-        return replace(learnt, unsaid=(*learnt.unsaid, *unmodelled([*drifts.values()], Facts(learnt.tree))))
+            if without.calls >= repeated.calls and _count(without.drifts) < _count(repeated.drifts):
+                learnt, repeated = fewer, without
+        learnt = replace(learnt, tree=plain(repeated.document.data))
+        if not repeated.stopped:
+            learnt = _modelled(learnt, repeated.drifts)
+        unsaid = [*unmodelled([*repeated.drifts.values()], Facts(learnt.tree)), *_stopped(learnt, repeated)]
+        return replace(learnt, unsaid=(*learnt.unsaid, *unsaid))
+
+
+class Repeated(NamedTuple):
+    """The observed calls on a mock that has learned.
+
+    `calls` were repeated. `stopped` is why the mock's guard let through no more of them, or empty.
+    """
+
+    drifts: Drifts
+    document: Document
+    calls: int
+    stopped: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +106,10 @@ class Trial:
         self._write(learnt)
         return load(self.document, [self.file])
 
-    def drifts(self, learnt: Learnt) -> tuple[Drifts, Document]:
-        """Repeat all observed calls on a mock. Returns the drifts and the mock's document.
+    def repeat(self, learnt: Learnt) -> Repeated:
+        """Repeat all observed calls on a mock.
 
-        Raises Stop, and DocumentError if the lessons make no document.
+        Raises Stop if the mock does not start, and DocumentError if the lessons make no document.
         """
         document = self.effective(learnt)
         variation = Variation(self.document, (str(self.file),))
@@ -106,8 +121,9 @@ class Trial:
         with mock_of(variation, document, can_write=True) as left, lining_of(left, left.facts) as line_up:
             others, is_all = others_in(recording, left.facts)
             line_up(len(others))
-            found = Replay(recording, left, others, lambda _, __: False).run(lined_up=is_all).drifts
-        return {own[id(drift.recorded)]: drift for drift in found}, document
+            found = Replay(recording, left, others, lambda _, __: False).run(lined_up=is_all)
+        drifts = {own[id(drift.recorded)]: drift for drift in found.drifts}
+        return Repeated(drifts, document, found.exchanges, found.stopped)
 
     def _at_target(self, exchange: Exchange) -> Exchange:
         """Return an exchange with the target's address in place of the guard's."""
@@ -153,6 +169,14 @@ def _doubtful(learnt: Learnt, drifts: Drifts) -> list[Lesson]:
 
 def _count(drifts: Drifts) -> int:
     return sum(len(drift.differences) for drift in drifts.values())
+
+
+def _stopped(learnt: Learnt, repeated: Repeated) -> list[str]:
+    """Say that the calls were repeated in part, if so."""
+    if not repeated.stopped:
+        return []
+    calls = f"{repeated.calls} of {len(learnt.exchanges)}"
+    return [f"Only {calls} observed calls were repeated on a mock: {repeated.stopped}"]
 
 
 def _modelled(learnt: Learnt, drifts: Drifts) -> Learnt:

@@ -17,9 +17,11 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt, overlay_of
+from contract_tests.run.settings import Code, Stop
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.replay import Drift
 from contract_tests.twin.settled import Trial, servable, settle, unmodelled
+from contract_tests.twin.sides import Service
 from mock_server.document import LEARNED, load, plain, read_object
 from tests.second_opinion import SecondOpinion
 from tests.twin.running import KEY
@@ -121,6 +123,24 @@ def test_what_no_lesson_says_is_seen_and_not_modelled() -> None:
     found = settled(exchanges=(CREATED, LOOKED_AT, replace(LOOKED_AT)))
     assert found.unsaid == (
         'retrieve, as usual (2 times): the service shows at /data/name "ADA", a mock "ada".',
+    )
+
+
+def test_calls_after_a_stop_on_the_mock_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask, asked = Service.ask, 0
+
+    def stopping(service: Service, *call: str, **parts: Any) -> Exchange:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise Stop(Code.NOTHING, "the run writes no more")
+        return ask(service, *call, **parts)
+
+    monkeypatch.setattr(Service, "ask", stopping)
+    found = settled(exchanges=(CREATED, LOOKED_AT, LOOKED_AT, LOOKED_AT))
+    assert found.unsaid == (
+        'retrieve, as usual: the service shows at /data/name "ADA", a mock "ada".',
+        "Only 2 of 4 observed calls were repeated on a mock: the run writes no more.",
     )
 
 
