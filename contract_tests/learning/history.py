@@ -77,7 +77,13 @@ def learn_history(prober: Prober, draft: Draft) -> None:
     word = next((draft.facts.row[each] for each in ("changed", "never") if each in draft.facts.row), "")
     first = prober.once(handler).first
     known = draft.facts.schemas.properties(row_node(draft, draft.tree))
-    own = [key for key in first if "x-value" not in known.get(key, {}) and _is_telling(key, first[key])]
+    later = prober.once(renaming).handler.shown
+    own = [
+        key
+        for key, shown in first.items()
+        if "x-value" not in known.get(key, {})
+        and (_is_telling(key, shown) or (shown != later.get(key) and form_of(later.get(key)) is not None))
+    ]
     renamed = prober.once(renaming).last_changed
     is_other = {form_of(renamed), form_of(first.get(created))} - {None, ""}
     is_retyped = renamed is None and prober.once(type_change).changed is not None
@@ -182,10 +188,16 @@ def told_by(key: str, rows: Sequence[Row], created: Any) -> Told | None:
 
 
 def _of_change(key: str, values: Sequence[Any], form: str, counted: str) -> Told:
-    """Return a property that shows the last change: before the first one null, or the time of creation."""
+    """Return a property that shows the last change: until then null, some constant, or the time of creation."""
     kind = "integer" if isinstance(values[-1], int) else "string"
     text = f"{{changed:{form}}}" if form else "{changed}"
     shape = f"as {values[-1]!r}"
+    if values[0] is not None and form_of(values[0]) is None:
+        kinds = [kind] if isinstance(values[0], str) == (kind == "string") else ["integer", "string"]
+        node = {"type": kinds, "readOnly": True, "x-text": text, "default": values[0]}
+        return Told(
+            key, counted, node, f"{key} is {values[0]!r}, and then the time of the last change, {shape}."
+        )
     if values[0] is not None:
         says = f"{key} is the time of the last change, {shape}, or of creation."
         return Told(key, counted, {"type": kind, "readOnly": True, "x-text": text}, says)

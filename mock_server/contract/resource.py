@@ -21,6 +21,7 @@ from mock_server.contract.response import (
     compile_template,
     told,
     types_of,
+    until_changed,
 )
 from mock_server.contract.schema import Check, CheckText, Schemas
 from mock_server.document import Array, DocumentError, Object, place_of, plain, shape
@@ -202,7 +203,8 @@ class Resource:
     to the value if none was sent, without the settings. `type_fact` and `settings_fact`: None if items
     have no types or settings. `label_fact`: the text by which people know an item. `no_shape`: the shape of a type that
     the document does not know, as the defect `x-update.unsent: blanked` makes one. `told`: each property whose `x-text`
-    is one of the placeholders OF_ITEM, to what stands between the braces. `seed`: the rows of a new world.
+    is one of the placeholders OF_ITEM, to what stands between the braces. `unchanged`: each property that shows the
+    time of the last change, to its constant until then, if it has one. `seed`: the rows of a new world.
     """
 
     name: str
@@ -216,6 +218,7 @@ class Resource:
     shapes: Mapping[str, SettingsShape]
     no_shape: SettingsShape
     told: Mapping[str, str]
+    unchanged: Mapping[str, Any]
     template: Template
     check: Check
     check_text: CheckText
@@ -309,6 +312,9 @@ def compile_resource(responses: ResponseCompiler, row: RowSchema, forms: Sequenc
         },
         no_shape=no_shape,
         told=_told(row),
+        unchanged={
+            key: shown for key, node in row.properties.items() if (shown := until_changed(node)) is not None
+        },
         template=template,
         check=schemas.check(row.schema),
         check_text=schemas.check_text(row.schema),

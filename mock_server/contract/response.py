@@ -37,6 +37,9 @@ PLACEHOLDER = re.compile(
     rf"|(?:now|created|changed)(?::(?:{_MOMENT}))?)\}}"
 )
 
+# The time of an item's last change.
+_CHANGED = re.compile(rf"\{{changed(?::(?:{_MOMENT}))?\}}")
+
 # A text that becomes a number, and one that becomes the problems of a refusal.
 _NUMBER = re.compile(r"\{(now:unix(?:-ms)?|(?:id|count|value)(?=:number))(?::number)?\}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
@@ -278,13 +281,20 @@ class _TemplateCompiler(NamedTuple):
         return lambda values: {key: part(values) for key, part in parts}
 
     def _compile_text(self, fact: str | None, node: Object) -> Builder:
-        """Compile a property with `x-text`. Beside `x-value` the text is the format of that time."""
+        """Compile a property with `x-text`. Beside `x-value` the text is the format of that time.
+
+        A time of the last change shows its `default` until then, whatever the type of that.
+        """
         text, place, kinds = node["x-text"], place_of(node, "x-text"), types_of(node)
         self.texts.append(text)
         tell: Builder = itemgetter(text)
-        if {"integer", "number"} & {*kinds} and "string" not in kinds:
+        before = until_changed(node) if "changed" in self.facts.kinds else None
+        if {"integer", "number"} & {*kinds} and ("string" not in kinds or before is not None):
             number = float if "." in text else int
             tell = lambda values: number(values[text])  # noqa: E731
+        if before is not None:
+            self.read.append("changed")
+            return lambda values: before if values["changed"] is None else tell(values)
         if fact is None:
             return tell
         if fact not in {"created", "changed"} or not re.fullmatch(rf"\{{{fact}(:[a-z-]+)?\}}", text):
@@ -316,6 +326,11 @@ class _TemplateCompiler(NamedTuple):
         if fact in _HOLES:
             return _always(_HOLES[fact])
         return _always(None) if fact == "never" else itemgetter(fact)
+
+
+def until_changed(node: Object) -> Any:
+    """Return what a time of the last change shows of an item that was never changed; None if it has no `default`."""
+    return plain(node.get("default")) if _CHANGED.fullmatch(node.get("x-text", "")) else None
 
 
 def _always(value: Any) -> Builder:

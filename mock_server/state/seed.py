@@ -127,7 +127,8 @@ def _take_told(item: Item, resource: Resource, row: Object, offset: int) -> None
         if not isinstance(shown, (str, int, NoneType)):
             raise TypeError(f"{key} is {plain(shown)!r}")
         if name == "changed":
-            item.changed = None if shown is None else read_time(shown, offset)
+            until = resource.unchanged.get(key)
+            item.changed = None if shown is None or shown == until else read_time(shown, offset)
         elif shown is None:
             raise ValueError(f"{key} is null")
         elif name == "created":

@@ -66,6 +66,26 @@ def test_a_row_shows_its_times_in_other_formats_and_counts_its_changes(tmp_path:
     assert other == row
 
 
+def test_a_time_of_the_last_change_shows_its_default_until_then(tmp_path: Path) -> None:
+    client = with_row(
+        tmp_path,
+        updated_at={"type": "string", "x-text": "{changed:iso}", "default": ""},
+        updated_ms={"type": ["integer", "string"], "x-text": "{changed:unix-ms}", "default": "never"},
+        updated={"type": "integer", "x-text": "{changed:unix}", "default": 0},
+    )
+    keys = ("updated_at", "updated_ms", "updated")
+    row = written(client, **TYPE)
+    assert [row[key] for key in keys] == ["", "never", 0]
+    later(client)
+    changed = written(client, f"/{row['id']}", name="B")
+    assert [changed[key] for key in keys] == ["2026-01-02T04:04:05Z", 1767326645000, 1767326645]
+    written(client, **TYPE)
+
+    state = client.get("/_mock/state?key=mock-key").get_json()
+    assert client.put("/_mock/state?key=mock-other", json=state).status_code < 300
+    assert client.get("/_mock/state?key=mock-other").get_json()["handlers"] == state["handlers"]
+
+
 def test_a_documented_time_has_another_format(tmp_path: Path) -> None:
     client = with_row(
         tmp_path,

@@ -121,6 +121,8 @@ def test_a_time_of_the_last_change_may_be_that_of_creation_at_first(
     ("properties", "counted"),
     [
         ({"updated_at": {"type": "string", "x-text": "{changed:iso-us}"}}, "other-values"),
+        ({"updated_at": {"type": ["string"], "x-text": "{changed}", "default": ""}}, "any"),
+        ({"updated_at": {"type": "integer", "x-text": "{changed:unix}", "default": 0}}, "any"),
         ({"version": {"type": "integer", "x-text": "{version}"}}, "any"),
         ({"last_datetime": {"x-text": "{changed:iso}", "pattern": "Z"}}, "any"),
         ({"datetime": {"x-text": "{created:iso-offset}", "pattern": "00:00"}}, "any"),
@@ -145,6 +147,7 @@ def test_a_mock_is_learned_that_tells_its_history(
     row = row_node(draft, draft.tree)
     for key, schema in properties.items():
         assert row["properties"][key]["x-text"] == schema["x-text"]
+        assert row["properties"][key].get("default") == schema.get("default")
     update = next(
         path["post"]["x-update"]
         for path in draft.tree["paths"].values()
