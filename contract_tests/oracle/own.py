@@ -119,7 +119,7 @@ class Own:
         complaints = self.conformity.success("create", response)
         if owned is None:
             how = "is missing or not a number" if number(self._written_id(response)) is None else "was in use"
-            wrong = Complaint(IDS, f"the id in the answer to a create {how}: {said(response)}")
+            wrong = Complaint(IDS, f"the id in the response to a create {how}: {said(response)}")
             raise Deviation([*self.judge.binding(complaints), wrong], self.judge.trace())
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         if owned.handler.sent.keys() == {*self.facts.types.get(owned.handler.type, ())}:

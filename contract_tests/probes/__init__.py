@@ -1,4 +1,4 @@
-"""Probes: each open question asked of a target, over HTTP and with as few requests as will do."""
+"""Probes: they put each open question to a target, over HTTP, with as few requests as possible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract_tests.probes.expectations import DocumentArguments, Expectations
 from contract_tests.probes.prober import Probe, Prober, Terms
 from contract_tests.probes.reading import Answered, Finding, Outside, Unknown
 
-# Every probe by the id of its question, in the order in which they are asked: what is created is then updated.
+# The probes by question, in the order in which they are asked: later probes update what earlier ones created.
 PROBES: Mapping[str, Probe] = MappingProxyType(
     {
         **handlers.CREATES,

@@ -1,4 +1,4 @@
-"""The effective document: what the target's answers to the open questions make of the document."""
+"""The effective document: the document with the answers that the target gives to the open questions."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Source = Literal["found", "given", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class QuestionVerdict:
-    """What is known of one question.
+    """What is known about one question.
 
-    `answer` is the one that the suites follow: found, given by the user (and then not asked
-    for), or assumed. `finding` is what the probe found, `evidence` the exchanges that it rests on.
+    `answer` is what the suites go by: it was found, or given by the user (then the question is not asked), or is
+    assumed. `finding` is what the probe found, and `evidence` are the exchanges that show it.
     """
 
     question: Question
@@ -47,12 +47,12 @@ class QuestionVerdict:
 
     @property
     def is_otherwise(self) -> bool:
-        """Whether the target was seen to do otherwise than the document says."""
+        """Whether the target does something else than the document says."""
         return self.is_outside or (self.source == "found" and self.answer != self.question.assumed)
 
     @property
     def is_outside(self) -> bool:
-        """Whether the target does something that is not a listed answer."""
+        """Whether the target does what no listed answer says."""
         return isinstance(self.finding, Outside)
 
     @property
@@ -62,7 +62,7 @@ class QuestionVerdict:
 
     @property
     def seen(self) -> str:
-        """What the target does, in a sentence; empty if it is not known."""
+        """What the target does, in a sentence; empty if that is unknown."""
         match self.finding:
             case Outside(sentence):
                 return sentence
@@ -73,7 +73,7 @@ class QuestionVerdict:
         return self.question.answers[self.answer].means
 
     def complaint(self, statement: Statement) -> Complaint | None:
-        """Return what the answer has against the document's; `statement` is that of the question."""
+        """Return a complaint if the answer differs from the document's; `statement` is that of the question."""
         if not self.is_otherwise:
             return None
         return Complaint(
@@ -83,12 +83,12 @@ class QuestionVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What a target's suites run against.
+    """The document by which the suites judge the target, and what the probes saw.
 
-    `document` has every answer that was found or given, departures too: each is named once, by its verdict, instead of
-    breaking every test. `titles` are the titles that refusals were seen to have, by the refusal's name; the document's
-    examples have the first of them, where the language of titles or a title of its own is the target's affair.
-    `refusals` are what was refused and how, by the refusal's name. `requests` is how many the probes took.
+    `document` has all answers that were found or given, even those that depart from the page: each departure is
+    reported once, instead of failing every test. By the name of a refusal, `titles` are the titles that were seen, and
+    `refusals` what was refused, and how. The document's examples show the first title if the page leaves it open.
+    `requests` is the number of requests that the probes took.
     """
 
     document: Document
@@ -100,7 +100,7 @@ class Effective:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The answers found or given, by question."""
+        """The answers that were found or given, by question."""
         return {name: one.answer for name, one in self.verdicts.items() if one.source != "unknown"}
 
     @property
@@ -109,17 +109,17 @@ class Effective:
         return {name: one.why or one.seen for name, one in self.verdicts.items() if one.source == "unknown"}
 
     def is_learned_otherwise(self, question: str) -> bool:
-        """Whether a learned overlay answers a question otherwise than by a listed answer.
+        """Whether an overlay was learned from a service that gives no listed answer to a question.
 
-        Its other actions say what the service does instead, as far as a document can say it.
+        Other actions of the overlay then say what the service does, as far as a document can.
         """
         return any(question not in learned.answers for learned in self.document.learned)
 
 
 def probe_all(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Effective:
-    """Ask a target every question that was not given an answer, and make the document that follows.
+    """Ask a target every question that was not answered in advance, and make the effective document.
 
-    What the probes make they delete. Raises DocumentError, and what `requests` raises where the target cannot be
+    The probes delete what they create. Raises DocumentError, and the exceptions of `requests` if the target cannot be
     reached.
     """
     prober = Prober(api, Expectations(arguments), terms)
@@ -131,13 +131,13 @@ def probe_all(api: TargetApi, arguments: DocumentArguments, terms: Terms) -> Eff
 
 
 def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionVerdict]:
-    """Ask every question that was not given an answer; the caller closes the prober."""
+    """Ask every question that was not answered in advance. The caller closes the prober."""
     expectations = prober.expectations
     given = _given(arguments, expectations)
-    with suppress(Undecided, Unlisted):  # an empty account is empty only before anything is made
+    with suppress(Undecided, Unlisted):  # only now can an empty account be seen to be empty
         prober.once(first_page)
     questions = expectations.questions
-    # In the probes' own order: what creates comes first, and then one handler is updated again and again.
+    # In the order of the probes: creates come first, then one handler is updated again and again.
     order = sorted(questions, key=list(PROBES).index)
     verdicts = {name: _verdict(questions[name], given, prober) for name in order}
     if prober.can_write and not prober.spares:
@@ -146,7 +146,7 @@ def ask_all(prober: Prober, arguments: DocumentArguments) -> dict[str, QuestionV
 
 
 def _try_creates(prober: Prober) -> None:
-    """Send creates the odd names that updates were asked with: they, too, may cause server errors."""
+    """Create with the odd names that were tried in updates: these creates, too, may cause server errors."""
     trials = Trials(prober)
     for treatment in ("array", "file", "not-utf-8"):
         with suppress(Undecided, Unlisted, LookupError):
@@ -178,7 +178,7 @@ def _effective(
     document = arguments.load(answers)
     titles = {name: tuple(seen) for name, seen in prober.titles.items() if seen}
     language = verdicts["error-titles"]
-    # A documented title is the document's own affair, unless all titles are the site's.
+    # A documented title stays as it is, unless the service has titles of its own for everything.
     fixed = (
         prober.facts.document["components"]["examples"]
         if language.answer == language.question.assumed

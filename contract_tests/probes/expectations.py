@@ -1,4 +1,4 @@
-"""What the document expects of each answer to a question, and the evidence for one."""
+"""What the document says under each answer to a question, and how a request is kept as evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class DocumentArguments:
-    """What `load` takes. `answers` are those that the user gives, and thereby accepts."""
+    """The arguments of `load`. `answers` are those of the user, who thereby accepts them."""
 
     document: Path | str | None = None
     overlays: tuple[Path | str, ...] = ()
@@ -30,15 +30,15 @@ class DocumentArguments:
     questions: Path | str | None = None
 
     def load(self, answers: Mapping[str, str] | Sequence[str] = ()) -> Document:
-        """Make the document with these answers instead. Raises DocumentError."""
+        """Load the document with these answers instead. Raises DocumentError."""
         return load(self.document, self.overlays, answers, self.questions)
 
 
 class Expectations:
-    """The document with its overlays, and with each single answer on top.
+    """The document with its overlays, and the same with each single answer added.
 
-    An overlay may have said what an answer would say; then the answer's actions do not apply any more, and it is
-    left out of the comparison: what the document says is what its assumed answer stands for.
+    An overlay may already say what an answer would say. The answer's actions then apply no longer, and the answer is
+    left out of comparisons: the assumed answer stands for what the document says.
     """
 
     def __init__(self, arguments: DocumentArguments) -> None:
@@ -54,7 +54,7 @@ class Expectations:
         return {name: answer for name, answer in known.items() if name in self.questions}
 
     def facts_with(self, question: str, answer: str) -> Facts | None:
-        """Return the facts under one answer, None if its actions do not apply to this document."""
+        """Return the facts under one answer; None if its actions do not apply to this document."""
         key = question, answer
         if key not in self._with:
             self._with[key] = self._apply(question, answer)
@@ -70,7 +70,7 @@ class Expectations:
             return None
 
     def by_answer(self, question: str, read: Callable[[Facts], Value]) -> dict[str, Value]:
-        """Return what `read` gives under each answer that applies, the assumed one first."""
+        """Return the result of `read` under each answer that applies, the assumed one first."""
         asked = self.questions[question]
         answers = [asked.assumed, *(name for name in asked.answers if name != asked.assumed)]
         found = {answer: self.facts_with(question, answer) for answer in answers}
@@ -79,9 +79,9 @@ class Expectations:
     def decide(  # what is compared, and the two sentences
         self, question: str, seen: Value, read: Callable[[Facts], Value], otherwise: str, *, said: str = ""
     ) -> Finding:
-        """Return the answer under which the document says what was seen, else `otherwise` as a sentence.
+        """Return the answer under which the document says what was seen, or else `otherwise`, a sentence.
 
-        `said` tells what was seen better than the answer's own sentence.
+        `said` describes what was seen more precisely than the answer's own sentence.
         """
         for answer, expected in self.by_answer(question, read).items():
             if expected == seen:
@@ -90,7 +90,7 @@ class Expectations:
 
 
 class SentCall(NamedTuple):
-    """A request: what `Api.call` was called with, `parts` being the keyword arguments, and the key it had."""
+    """A request: the arguments of `TargetApi.call`, of which `parts` are the keywords, and the API key."""
 
     method: str
     path: str
@@ -99,7 +99,7 @@ class SentCall(NamedTuple):
 
 
 def exchange_of(facts: Facts, url: str, sent: SentCall, response: TargetResponse) -> Exchange:
-    """Return an exchange without the key; `url` is the base URL to show."""
+    """Return the exchange without the key. `url` is the base URL to show."""
     method, path, parts, key = sent
     query = urlencode(parts.get("query") or {})
     headers = dict(parts.get("headers") or {})
@@ -137,5 +137,5 @@ def _operation(facts: Facts, method: str, path: str) -> str:
 
 @cache
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return what a request's path looks like, of the path of an operation."""
+    """Return a pattern of the paths of requests to an operation."""
     return re.compile(re.sub(r"\\\{[^/]*\\\}", "[^/]+", re.escape(path)))

@@ -1,4 +1,4 @@
-"""One handler of a probe's own, and the forms that are sent to it as they are."""
+"""A handler that a probe has created, and the raw forms that probes send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract_tests.probes.reading import switch
 from contract_tests.target.api import TargetResponse, boundary_of
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TWICE, SentInput
 
-# A field's name and bytes, and whether it goes as a file.
+# A field's name and value, and whether it is sent as a file.
 Part = tuple[str, bytes, bool]
 Pairs = Iterable[tuple[str, bytes] | Part]
 
@@ -18,7 +18,7 @@ _FILE = '; filename="value.txt"\r\nContent-Type: text/plain'
 
 
 def multipart(pairs: Pairs) -> dict[str, Any]:
-    """Return the keyword arguments of `Api.call` for a body of these fields."""
+    """Return the arguments of `TargetApi.call` for a multipart body of these fields."""
     pairs = list(pairs)
     boundary = boundary_of(value for _, value, *_ in pairs)
     parts = [
@@ -34,7 +34,7 @@ def multipart(pairs: Pairs) -> dict[str, Any]:
 
 
 def parts_of(field: str, sent: SentInput) -> list[Part]:
-    """Return the parts of a form that send a field as a sample of the behaviour table says."""
+    """Return the parts of a form that send a field in the way of a sample."""
     if ARRAY in sent.how:
         return [(f"{field}[]", text.encode(), False) for text in sent.texts]
     if TWICE in sent.how:
@@ -47,9 +47,9 @@ def parts_of(field: str, sent: SentInput) -> list[Part]:
 
 
 class ProbedHandler:
-    """One row: the form that was `sent`, the response that `created` it, and the first look at it and the last.
+    """One row: the form that was `sent`, the response that `created` it, and how it was shown `first` and last.
 
-    `made_as` is the type that it was made with, `raw` the body of the first look.
+    `made_as` is the type that it was created with, `raw` the body of the first retrieve.
     """
 
     def __init__(self, prober: Prober, row: int, created: TargetResponse, sent: Mapping[str, str]) -> None:
@@ -70,12 +70,12 @@ class ProbedHandler:
         return self.shown
 
     def update(self, **fields: str) -> TargetResponse:
-        """Send an update; the keywords are words for form fields (`name`, `type`, `enabled`) or field names."""
+        """Send an update. The keywords are words for form fields (`name`, `type`, `enabled`), or names of fields."""
         form = {self._prober.facts.form.get(word, word): value for word, value in fields.items()}
         return self._prober.send("POST", self._path, form=form)
 
     def update_raw(self, pairs: Pairs) -> TargetResponse:
-        """Send an update whose fields may repeat, and whose values are bytes."""
+        """Send an update whose fields may repeat, with values as bytes."""
         return self._prober.send("POST", self._path, **multipart(pairs))
 
     @property
@@ -94,10 +94,10 @@ class ProbedHandler:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings as last shown, by the fields that fill them; empty for anything but an object."""
+        """The settings as last shown, by the form fields that fill them; empty if they are not an object."""
         return self._prober.settings(self.shown)
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it was last shown as enabled, in whatever form. Raises Undecided if that cannot be told."""
+        """Whether it was last shown as enabled, in whatever form. Raises Undecided if that is unclear."""
         return switch(self.shown.get(self._words["enabled"]))

@@ -1,4 +1,4 @@
-"""Asks the target, remembers what it saw, and owns the handlers that it makes."""
+"""Sends the probes' requests, remembers the responses, and owns the handlers that the probes create."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _LAST_NAME = 99_999
 
 
 class Kinds:
-    """Types of one document. Each form has the values of the document's own examples, which are reserved ones."""
+    """Types of one document. Forms have the values of the document's examples, which are reserved addresses."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
     @property
     def pair(self) -> str:
-        """The type with the fewest own fields, but two at least. Raises Undecided if none exists."""
+        """The type with the fewest own fields, of those with two or more. Raises Undecided if none exists."""
         found = [kind for kind, fields in self._facts.types.items() if len(fields) > 1]
         return self._some(sorted(found, key=lambda kind: len(self._facts.types[kind])), "two fields")
 
@@ -64,12 +64,12 @@ class Kinds:
 
     @property
     def plain(self) -> str:
-        """A type that any create can have: the bare one, or the first with an example."""
+        """A type for a plain create: the bare one, or else the first with an example."""
         bare = [kind for kind, fields in self._facts.types.items() if not fields]
         return self._some([*bare, *self._facts.examples], "an example")
 
     def form(self, kind: str, name: str | None) -> dict[str, str]:
-        """Return a whole form of a type, without a name for None. Raises Undecided if the type has no example."""
+        """Return a complete form of a type; None leaves the name out. Raises Undecided if the type has no example."""
         example = dict(self._facts.examples.get(kind, {}))
         if self._facts.types[kind] and not example:
             raise Undecided(f"the document has no example of the type {kind}")
@@ -97,12 +97,12 @@ class _Observation:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the probes may do and have to know.
+    """What the probes may do, and what they have to know.
 
-    `nowhere` is a path below the base that no service has. `hidden` is by how many characters a stored name is longer
-    than the one that is shown, where a guard keeps a marker in it. `shown_url` is the base URL for the evidence, empty
-    for the one that is called. `spares`: one sample of a kind has to do, as it does where nothing may be written.
-    `other_key` opens a second account, empty if none was given.
+    `nowhere` is a path below the base that no service has. `hidden` is the length of the marker that a guard adds to
+    each stored name and hides again. `shown_url` is the base URL to show in the evidence; empty for the URL that is
+    called. `spares` saves requests: one sample of a kind is enough. `most` limits the requests. `other_key` opens a
+    second account; it is empty if none was given.
     """
 
     can_write: bool
@@ -115,11 +115,11 @@ class Terms:
 
 
 class Prober:
-    """Serves the probes of one run; not for several threads.
+    """Serves the probes of one run. Not thread-safe.
 
-    `url` is the base URL for the evidence. `limited` is the first response that told of too many requests, `deleted`
-    the first to a delete, `responses` are all of the target, not of the guard, and `exchanges` the same with what was
-    sent; `titles` are the titles of refusals by the refusal's name, `refusals` what was refused and how.
+    `url` is the base URL to show in the evidence. `limited` is the first response that reported too many requests.
+    `responses` are those of the target, without the guard's own; `exchanges` are the same with their requests. By the
+    name of a refusal, `titles` has the titles that were seen, and `refusals` what was refused first, and how.
     """
 
     def __init__(self, api: TargetApi, expectations: Expectations, terms: Terms) -> None:
@@ -130,7 +130,7 @@ class Prober:
         self.terms = terms
         self.can_write = terms.can_write
         self.spares = terms.spares or not terms.can_write
-        self.learns = False  # whether a mock is to become the service, so that more is asked
+        self.learns = False  # whether this run is for `learn`, which asks more
         self.limited: TargetResponse | None = None
         self._first_delete: tuple[TargetResponse, Exchange] | None = None
         self.titles: dict[str, list[str]] = {}
@@ -146,15 +146,15 @@ class Prober:
         self._settled: dict[Hashable, tuple[TargetResponse, Exchange]] = {}
         self._sent = 0
         self._keys: dict[str, dict[str, str]] = {}  # by type: the form's field by the key that shows it
-        self._touched: list[dict[int, Exchange]] = [{}]  # by identity: to compare exchanges whole is slow
+        self._touched: list[dict[int, Exchange]] = [{}]  # by id(), since comparing whole exchanges is slow
 
     @property
     def sent(self) -> int:
-        """How many requests went out to the target so far."""
+        """The number of requests that were sent to the target so far."""
         return self._sent
 
     def find(self, probe: Callable[[Prober], Finding]) -> tuple[Finding, tuple[Exchange, ...]]:
-        """Return what a probe finds, and the exchanges that it rests on."""
+        """Return what a probe finds, and the exchanges that show it."""
         self._touched = [{}]
         try:
             finding = probe(self)
@@ -163,25 +163,26 @@ class Prober:
         except Unlisted as no:
             finding = Outside(str(no))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            # A body may be anything, and one that a probe did not think of must not end the run.
+            # A body may be anything: one that no probe foresaw must not end the run.
             finding = Unknown(f"the answers cannot be read ({type(error).__name__}: {error})")
         touched = tuple(self._touched[0].values())
-        # At once: the guard proves a row by a look right before its delete, and may have seen the probe's own.
+        # At once: before a delete the guard must have just seen the row, and the probe's own look counts.
         for row in self._names.keys() - self._kept:
             with suppress(Undecided):
                 self.discard(row)
         return finding, touched
 
     def watch(self, observe: Callable[[Prober], Value]) -> tuple[Value, tuple[Exchange, ...]]:
-        """Return what a look at the target gives, and the exchanges. Raises Undecided and Unlisted."""
+        """Return the result of an observation and its exchanges. Raises Undecided and Unlisted."""
         self._touched = [{}]
         value = observe(self)
         return value, tuple(self._touched[0].values())
 
     def once(self, observe: Callable[[Prober], Value], key: Hashable = None) -> Value:
-        """Return what an observation gives, made at the first call; so is its Undecided or Unlisted.
+        """Return the result of an observation, which is made at the first call only.
 
-        `key` tells observations apart, if not the function itself.
+        Its Undecided or Unlisted is raised again at each call. `key` identifies the observation; by default the
+        function does.
         """
         key = observe if key is None else key
         if key not in self._observed:
@@ -204,14 +205,14 @@ class Prober:
         return cast("Value", seen.value)
 
     def knows(self, key: Hashable) -> bool:
-        """Tell whether an observation was made already: `once` sends nothing then."""
+        """Tell whether an observation was made already, so that `once` would send nothing."""
         return key in self._observed
 
     def send(self, method: str, path: str, *, again: bool = False, **parts: Any) -> TargetResponse:
-        """Send one request, as `Api.call`. Raises Undecided if the guard or a rate limit is in the way.
+        """Send one request, as `TargetApi.call`. Raises Undecided if the guard or a rate limit prevents it.
 
-        If requests are spared, one that was refused is not sent a second time, nor is a GET that shows what becomes of
-        its parameters and not a row by its id. `again` sends it all the same.
+        If requests are spared, an equal request is not sent a second time if it was refused, or if it is a GET other
+        than that of a row: its first response is returned again. `again` sends it anyway.
         """
         told = {name: part for name, part in parts.items() if name != "fresh"}
         query = {name: str(value) for name, value in told.get("query", {}).items()}  # 7 is sent as "7" is
@@ -238,76 +239,76 @@ class Prober:
         self.exchanges.append(exchange)
         if response.status == _TOO_MANY:
             self.limited = self.limited or response
-            raise Undecided("the target answered that there were too many requests")
+            raise Undecided("the target reported too many requests")
         is_row = path.rpartition("/")[2].isdigit()
         if self.spares and ((method == "GET" and not is_row) or 300 <= response.status < 600):
             self._settled[key] = response, exchange
         return response
 
     def list(self, **query: Any) -> TargetResponse:
-        """Get the list; the keywords `page` and `size` are its parameters, others those of `Api.call`."""
+        """Get the list. `page` and `size` become its parameters; the other keywords are those of `TargetApi.call`."""
         names = {"page": self.facts.page_parameter, "size": self.facts.size_parameter}
         asked = {name: query.pop(word) for word, name in names.items() if word in query}
         return self.send("GET", self.facts.operation("list").path, query=asked, **query)
 
     def name(self, first: str = "") -> str:
-        """Return a name that no other handler has. Later names sort first: by name is not by time.
+        """Return a name that no other handler has. Later names sort first, to tell an order by name from one by time.
 
-        `first`: a letter to begin with. A service that orders by name orders by this letter, behind a guard, too.
+        `first` is a letter to begin with: a service that sorts by name sorts by it, even behind a guard's marker.
         """
         return f"{first and f'{first}-'}{self._token}-{_LAST_NAME - self.sent}"
 
     def as_stored(self, name: str, number: int) -> str:
-        """Return a name as the service orders it: a guard marks it. `number`: the later the create, the higher."""
+        """Return a name as the service stores it, with the guard's marker. `number` is higher for a later create."""
         return Marker("bpm").insert(name, number) if self.terms.hidden else name
 
     def create(self, form: Mapping[str, str], **parts: Any) -> tuple[TargetResponse, int | None]:
-        """Send a create; return the response and, where it was accepted, the id. Raises Undecided for a lack of one."""
+        """Send a create. Return the response, and the id if it was accepted. Raises Undecided if the id is missing."""
         return self.create_raw(form.get(self.facts.form["name"], ""), form=form, **parts)
 
     def create_raw(self, name: str, **parts: Any) -> tuple[TargetResponse, int | None]:
-        """Send a create whose body is in `parts`, as for `Api.call`; `name` is the one in it. `path`: another one."""
+        """Send a create whose body is in `parts`, as for `TargetApi.call`, with this `name`. It may have a `path`."""
         response = self.send("POST", parts.pop("path", self.facts.operation("create").path), **parts)
         if not is_success(response):
             return response, None
         steps = self.facts.schemas.path_to(self.facts.operation("create").response, "id")
         row = number(response.shown(*steps))
         if row is None:
-            raise Undecided("the answer to a create has no id")
+            raise Undecided("the response to a create has no id")
         self._names[row] = name
         return response, row
 
     def retrieve(self, row: int, *, renamed: bool = False) -> Mapping[str, Any]:
-        """Return a handler as it is shown. Raises Undecided if it is not shown, or is not the one created.
+        """Return a handler as a retrieve shows it. Raises Undecided if it is not shown, or is another than was created.
 
-        `renamed`: the service may have stored the name in another way, so that only the id tells.
+        `renamed`: the service may have changed the name, so that only the id identifies the handler.
         """
         response = self.send("GET", self.api.path_of("retrieve", row))
         shown = self.row_in(response)
         if is_success(response) and parsed(response) is None:
-            raise Undecided(f"a handler that was created returns {response.status}, and not with JSON")
+            raise Undecided(f"the retrieve of a new handler returns {response.status} without JSON")
         if not is_success(response) or not shown:
-            raise Undecided(f"a handler that was created returns {response.status}")
+            raise Undecided(f"the retrieve of a new handler returns {response.status}")
         if renamed:
             self._proven.add(row)
         if not self._prove(row, shown):
-            raise Undecided("the id in the answer to a create leads to another handler")
+            raise Undecided("the id in the response to a create leads to another handler")
         return shown
 
     def row_in(self, response: TargetResponse) -> Mapping[str, Any]:
-        """Return the handler that a retrieve shows, nothing if it shows none."""
+        """Return the handler that a retrieve shows; an empty mapping if it shows none."""
         steps = self.facts.schemas.path_to(self.facts.operation("retrieve").response, "row")
         return mapping(response.shown(*steps))
 
     def fields(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """Return which field fills each setting of a shown row, by its key: the key itself, or as `note_keys` found."""
+        """Return the form field that fills each setting of a shown row, by the setting's key (see `note_keys`)."""
         kind = str(row.get(self.facts.row["type"]))
         others = {key: field for keys in self._keys.values() for key, field in keys.items()}
         names = self.facts.fields(kind) | others | self._keys.get(kind, {})
         return {key: names.get(key, key) for key in mapping(row.get(self.facts.row["settings"]))}
 
     def settings(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the settings of a shown row by the fields that fill them. A number stands for its digits."""
+        """Return the settings of a shown row by the form fields that fill them; a number as its digits."""
         shown, own = mapping(row.get(self.facts.row["settings"])), {*chain(*self.facts.types.values())}
         return {
             field: str(shown[key]) if type(shown[key]) is int and field in own else shown[key]
@@ -315,10 +316,11 @@ class Prober:
         }
 
     def note_keys(self, kind: str, form: Mapping[str, str], row: Mapping[str, Any]) -> None:
-        """Note under which keys a row of a type shows what a form has sent: they may not be the names of the fields.
+        """Note under which keys a row shows the values of a form: they may differ from the names of the fields.
 
-        A value tells its key. If values are masked, a key is the end of its field's name; or the other keys stand in
-        the order of the other fields, if they are as many, without the keys of other types or with them.
+        A field's key is the one that shows its value. If values are masked, it is the one that ends the field's name.
+        If keys and fields that are left are equal in number, they are paired in their order, first without the keys
+        of other types, then with them.
         """
         shown = mapping(row.get(self.facts.row["settings"]))
         fields, documented = (
@@ -350,7 +352,7 @@ class Prober:
         self._kept.add(row)
 
     def _prove(self, row: int, shown: Mapping[str, Any]) -> bool:
-        """Tell whether a handler bears the name that it was created with, at its first look."""
+        """Tell whether a handler has had the name that it was created with at its first look."""
         if row not in self._proven:
             name, given = str(shown.get(self.facts.row["name"], "")), self._names[row]
             if name.startswith(given.partition(" ")[0]) if given.strip() else not name.strip():
@@ -358,7 +360,7 @@ class Prober:
         return row in self._proven
 
     def listed(self, rows: Collection[int]) -> dict[int, Mapping[str, Any]]:
-        """Return handlers of the prober's own as a list of the largest size shows them, on its first or last page."""
+        """Return some of the prober's handlers as the list's first or last page of the largest size shows them."""
         found: dict[int, Mapping[str, Any]] = {}
         total_pages = self.facts.schemas.path_to(self.facts.operation("list").response, "total-pages")
         page = 1
@@ -378,7 +380,7 @@ class Prober:
         return found
 
     def first_delete(self) -> TargetResponse | None:
-        """Return the response to the first delete, None if there was none so far."""
+        """Return the response to the first delete; None if nothing was deleted so far."""
         if self._first_delete is None:
             return None
         response, exchange = self._first_delete
@@ -386,7 +388,7 @@ class Prober:
         return response
 
     def discard(self, row: int) -> TargetResponse:
-        """Delete a handler that the prober made, after a look that it is the one. Raises Undecided if it is not."""
+        """Delete one of the prober's handlers, after making sure that it is. Raises Undecided if it is not."""
         if row not in self._proven:
             self.retrieve(row)
         response = self.send("DELETE", self.api.path_of("delete", row))
@@ -396,7 +398,7 @@ class Prober:
         return response
 
     def note(self, refusal: str, response: TargetResponse, about: str) -> None:
-        """Remember how something is refused, by the refusal's name, and the title there is in it."""
+        """Remember how something was refused, and the title of the refusal, by the refusal's name."""
         if not 400 <= response.status < 500:
             return
         place = next(n for n in range(len(self.responses), 0, -1) if self.responses[n - 1] is response) - 1
@@ -414,7 +416,7 @@ class Prober:
             try:
                 self.discard(row)
             except (Undecided, OSError):
-                continue  # the guard's ledger knows the row, and its clean-up tries again
+                continue  # the guard's ledger has the row, and its clean-up tries again
 
 
 Needs = Literal["reads", "writes"]
@@ -422,13 +424,13 @@ Needs = Literal["reads", "writes"]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`find` asks a target about one question; it may raise Undecided and Unlisted. `needs` is what it sends."""
+    """`find` puts one question to a target, and may raise Undecided and Unlisted. `needs` says whether it writes."""
 
     needs: Needs
     find: Callable[[Prober], Finding]
 
     def run(self, prober: Prober) -> tuple[Finding, tuple[Exchange, ...]]:
-        """Return what the probe finds, Unknown where the run may not send what it needs, and the exchanges."""
+        """Return what the probe finds, and the exchanges. It is Unknown if the probe needs writes and may not write."""
         if self.needs == "writes" and not prober.can_write:
             return Unknown("needs --allow-writes"), ()
         return prober.find(self.find)

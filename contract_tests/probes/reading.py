@@ -1,4 +1,4 @@
-"""Reads the responses to a probe, and says what was found."""
+"""What a probe may find, and how responses are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contract_tests.target.api import TargetResponse, json_in
 
 
 class Missing:
-    """Stands for what a row does not show; a sentence that quotes it says so."""
+    """Stands for what a row does not show; a sentence quotes it as 'nothing'."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -25,9 +25,9 @@ MISSING = Missing()
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The target answers the question; `answer` is the id in the closed list.
+    """The target gives a listed answer; `answer` is its id.
 
-    `said` tells what was seen better than the answer's own sentence, empty if that says it all.
+    `said` describes what was seen more precisely than the answer's own sentence; it is empty if that is enough.
     """
 
     answer: str
@@ -36,14 +36,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The target did not settle the question; `reason` says why, without a full stop."""
+    """The target left the question open; `reason` says why, without a full stop."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The target does something that is not a listed answer; `sentence` says what was seen."""
+    """The target does what no listed answer says; `sentence` describes it."""
 
     sentence: str
 
@@ -52,15 +52,15 @@ Finding = Answered | Unknown | Outside
 
 
 class Undecided(Exception):
-    """What a probe needs cannot be seen. The text is the reason, without a full stop."""
+    """A probe cannot see what it needs. The text is the reason, without a full stop."""
 
 
 class Unlisted(Exception):
-    """A probe met what no listed answer allows. The text is a sentence."""
+    """A probe met what no listed answer says. The text is a sentence."""
 
 
 class Error(NamedTuple):
-    """The one error of a refusal; None if none exists such in the body."""
+    """Title and status of the first error in a refusal's body; None for what the body lacks."""
 
     title: str | None
     status: int | str | None
@@ -72,7 +72,7 @@ def is_success(response: TargetResponse) -> bool:
 
 
 def accepted(response: TargetResponse, what: str) -> bool:
-    """Tell whether a request was taken (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
+    """Tell whether a request was accepted (2xx) or refused (4xx). Raises Unlisted, about `what`, for anything else."""
     if not is_success(response) and not 400 <= response.status < 500:
         raise Unlisted(f"{what[0].upper()}{what[1:]} returns {said(response)}.")
     return is_success(response)
@@ -89,19 +89,19 @@ def shown(value: Any) -> str:
 
 
 def parsed(response: TargetResponse) -> Any:
-    """Return the body as data, None if it is not JSON."""
+    """Return the body as data; None if it is not JSON."""
     return json_in(response.body)
 
 
 def told(response: TargetResponse) -> tuple[int, str]:
-    """Return what tells refusals apart: the status and the body, without what is new each time."""
+    """Return what distinguishes refusals: the status, and the body without what is new in each response."""
     data = parsed(response)
     text = response.body.decode(errors="replace") if data is None else json.dumps(data, sort_keys=True)
     return response.status, by_form(text)
 
 
 def rows_in(response: TargetResponse, facts: Facts) -> list[Any] | None:
-    """Return the rows that a response lists, None if it is not a list."""
+    """Return the rows that a response lists; None if it is not a list."""
     rows = response.shown(*facts.schemas.path_to(facts.operation("list").response, "rows"))
     return rows if is_success(response) and isinstance(rows, list) else None
 
@@ -118,14 +118,14 @@ def error_of(response: TargetResponse) -> Error:
 
 
 def number(value: Any) -> int | None:
-    """Return an integer that came as a number or as its text, None for anything else."""
+    """Return an integer that was sent as a number or as its digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def switch(value: Any) -> bool:
-    """Return a truth value that came as such, as 0 or 1 or as its text. Raises Undecided for anything else."""
+    """Return a boolean that was sent as one, as 0 or 1, or as a text. Raises Undecided for anything else."""
     if value in (True, "1", "true"):
         return True
     if value in (False, "0", "false", ""):
@@ -134,7 +134,7 @@ def switch(value: Any) -> bool:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object, also one that came as JSON text; an empty one for anything else, as for PHP's `[]`."""
+    """Return an object, even if it was sent as JSON text; an empty one for anything else, such as PHP's `[]`."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

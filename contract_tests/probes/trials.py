@@ -1,8 +1,8 @@
-"""Tries what a service makes of an input: one field of a form treated in one way, and what came of it.
+"""Tries what becomes of an input: sends one field of a form in a given way, and looks at the row.
 
-The samples of a treatment are those of the behaviour table, so what is tried here is what the mock recognizes. Each
-trial is made once, whatever needs it: open questions and learned rows rest on the same requests. A create is of a row
-of its own, which is deleted at once. Updates go to a standing row of the type.
+The samples are those of the behaviour table, so the mock recognizes what is sent here. Each trial is made once, and
+serves both open questions and learned rows. A row that a trial creates is deleted at once. Updates go to a standing
+row of the type, which several trials share.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from contract_tests.probes.reading import MISSING, Undecided, Unlisted, is_succe
 from contract_tests.target.api import TargetResponse
 from mock_server.document.treatments import TREATMENTS, UNSENT, SentInput
 
-# Treatments that are tried with several texts, each a trial of its own.
+# Treatments with several texts, each of which is a trial of its own.
 _OF_ONE_TEXT = frozenset({"is", "not-email", "not-url"})
-# Treatments of the type itself, whatever the type is.
+# Treatments of the type itself, which do not depend on the type of the row.
 _OF_THE_TYPE = frozenset({"not-listed", "wrong-case"})
-# Treatments in which the name and another text are treated at once, those that tell most first.
+# Treatments that the name and another text get in one request; the most telling ones come first.
 TOGETHER = ("padded", "control", "tags", "quotes", "twice", "array", "file", "not-utf-8", "line-break")
 # Several at once, if requests are spared: padded, tags and quotes.
 DIRTY = "dirty"
-# More characters than services allow, and a text that is neither an address nor a URL.
+# More characters than services allow, and a text that is neither an e-mail address nor a URL.
 LONG, ODD = 600, "maybe"
-# Texts of the switch that go with a change of type: to a row that is on, and to one that is off.
+# Texts of the switch that are sent along with a change of type, by whether the row is on.
 RIDING: Mapping[bool, Sequence[str]] = {True: ("maybe", "", "0"), False: ("2", "on", "1")}
 FOREIGN, UNKNOWN = "{foreign}", "{unknown}"
 NO_FIELD = "color"
 
 
 class Trial(NamedTuple):
-    """What is asked: a field of a create's or an update's form, treated in one way. `kind` is the type of the row."""
+    """What is sent: a field of a create's or an update's form, in one way. `kind` is the type of the row."""
 
     operation: str
     field: str
@@ -47,7 +47,7 @@ class Trial(NamedTuple):
 
     @property
     def key(self) -> Hashable:
-        """What tells this trial from others; a text counts only if its treatment is about that very text."""
+        """What distinguishes this trial from others. The text counts only if the treatment is about that very text."""
         text: Any = self.sent.text if self.treatment in _OF_ONE_TEXT else None
         if self.treatment == "longer-than":
             text = len(self.sent.text or "")
@@ -56,7 +56,7 @@ class Trial(NamedTuple):
 
     @property
     def says(self) -> str:
-        """The field, and what its input is like: "`name`, of 600 characters"."""
+        """The field and its treatment in words, such as "`name`, of 600 characters"."""
         if self.treatment == "any":
             return f"`{self.field}`"
         if self.treatment == "longer-than":
@@ -68,9 +68,10 @@ class Trial(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a trial. `shown` is what the row shows of the field after it, if it was taken.
+    """The result of a trial. `shown` is what the row shows of the field afterwards, if the form was accepted.
 
-    `before` is what it showed before an update, or what a create without the field shows; `row` is all that it shows.
+    `before` is what the row showed before an update, or what a row shows that was created without the field. `row` is
+    the whole row.
     """
 
     trial: Trial
@@ -83,12 +84,12 @@ class Tried:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the form was taken."""
+        """Whether the form was accepted."""
         return self.row is not None
 
 
 class Trials:
-    """Makes trials with one prober. All of a prober share their rows, and make no trial twice."""
+    """Makes trials with one prober. All instances for a prober share their rows, and repeat no trial."""
 
     def __init__(self, prober: Prober) -> None:
         self.prober = prober
@@ -98,11 +99,11 @@ class Trials:
     # Forms
 
     def base(self, kind: str, *, name: str | None = None) -> dict[str, str]:
-        """Return a form of a type with all its fields and a name that no row has."""
+        """Return a form of a type with all its fields, and a name that no row has."""
         return self.prober.kinds.form(kind, self.prober.name() if name is None else name)
 
     def least(self, kind: str) -> dict[str, str]:
-        """Return the smallest form of a type: a name and the type, and its fields if they may not be left out."""
+        """Return the smallest form of a type: a name, the type, and its fields if they are required."""
         form, words = self.base(kind), self.facts.form
         is_bare = self.unsent(kind) is not None
         return {
@@ -110,7 +111,7 @@ class Trials:
         }
 
     def good(self, kind: str, field: str) -> str:
-        """Return a good value for a field: that of the document's example, another one than the last time."""
+        """Return a valid value for a field: that of the document's example, varied at each call."""
         words = self.facts.form
         if field == words["name"]:
             return self.prober.name()
@@ -130,10 +131,10 @@ class Trials:
         return f"{number}{'' if value[:1].isdigit() else '-'}{value}-p{number}"
 
     def input(self, word: str) -> tuple[str, str]:
-        """Return a field by a word, and the type of the row that it is tried on.
+        """Return the field that a word stands for, and the type of the row on which to try it.
 
-        The words are those of the form (`name`, `type`, `enabled`), `text`, `address` and `url` for a field of a type's
-        own, and those of the behaviour table for a field of another type and for one that no form has.
+        The words are those of the form (`name`, `type`, `enabled`); `text`, `address` and `url` for a setting; and
+        those of the behaviour table for a field of another type and for an unknown field.
         """
         kinds, types, form = self.prober.kinds, self.facts.types, self.facts.form
         text = types[kinds.pair][-1]
@@ -152,7 +153,7 @@ class Trials:
         return form[word], kinds.pair if word == "name" else kinds.plain
 
     def sample(self, kind: str, field: str, treatment: str) -> SentInput:
-        """Return an input of a treatment, made of a good value."""
+        """Return a sample of a treatment, made of a valid value."""
         if treatment in {"not-email", "not-url"}:
             return sent(ODD)
         if treatment == DIRTY:
@@ -160,18 +161,18 @@ class Trials:
         schema = {"enum": list(self.facts.types)} if field == self.facts.form["type"] else {}
         argument = LONG - 1 if treatment == "longer-than" else None
         sample = TREATMENTS[treatment].samples(self.good(kind, field), argument, schema)[0]
-        # A function that writes quotes as entities of HTML may write this sign so, too.
+        # What turns quotes into HTML entities may do the same to an ampersand.
         return sent(f"{sample.text} & x") if treatment == "quotes" and self.prober.spares else sample
 
     # Trials
 
     def tried(self, operation: str, word: str, treatment: str) -> Tried:
-        """Try an input by its word, see `input`."""
+        """Try an input by its word (see `input`)."""
         field, kind = self.input(word)
         if operation == "update" and word == "name" and treatment in {*TOGETHER, DIRTY}:
             return self.texts(treatment)[0]
         if operation == "create" and word in {"name", "type"}:
-            # Without a name, a row bears the mark of the run in its address.
+            # Without a name, a row carries the run's marker in its address.
             kind = self.prober.kinds.mailbox if word == "name" else self.prober.kinds.plain
         sample = self.sample(kind, field, treatment)
         if operation == "create" and treatment == "wrong-case":
@@ -182,9 +183,9 @@ class Trials:
         return self.try_create(trial, self.base(kind))
 
     def texts(self, treatment: str) -> tuple[Tried, Tried | None]:
-        """Treat the name and another text of one row at once; if that is refused, the name alone.
+        """Treat the name and another text of one row in one request; if that is refused, the name alone.
 
-        The second is None if the name alone is refused, so that nothing is known of the other text.
+        The second result is None if the name alone is refused, too: then nothing is known of the other text.
         """
         return self.prober.once(partial(self._texts, treatment), ("texts", treatment))
 
@@ -217,17 +218,17 @@ class Trials:
         return self.together([trial])[0]
 
     def try_create(self, trial: Trial, form: Mapping[str, str]) -> Tried:
-        """Create with one field treated, look at the row, and delete it."""
+        """Create a row with one field treated, look at it, and delete it."""
         return self.prober.once(partial(self._create, trial, form), trial.key)
 
     def try_update(self, trial: Trial) -> Tried:
-        """Update a standing row with one field treated, and look at it before and after."""
+        """Update a standing row with one field treated, and compare it before and after."""
         return self.prober.once(lambda _: self.together([trial])[0], trial.key)
 
     def together(self, trials: Sequence[Trial]) -> list[Tried]:
-        """Update a standing row with several fields treated at once; each is told what came of the whole form.
+        """Update a standing row with several fields treated in one request. Each result is that of the whole form.
 
-        If none of them is the row's, a name goes with them: an update that sends nothing may be refused for that.
+        If the row has none of the fields, a name is sent along: an update without any known field may be refused.
         """
         row = self.standing(trials[0].kind)
         own = {*self.facts.form.values(), *self.facts.types.get(trials[0].kind, ())}
@@ -235,12 +236,14 @@ class Trials:
         if not row.type and (
             not own & fields if self.prober.spares else fields - {*self.facts.form.values()}
         ):
-            self._replace(row)  # a field is of a type, or of another one, only if the row has a type
+            self._replace(row)  # only a row with a type has own and foreign fields
             row = self.standing(trials[0].kind)
         before = dict(row.shown)
         form = self.facts.form
         words = {} if own & fields else {form["name"]: self.prober.name()}
-        if not words and self.refused_nothing(row) is not None:  # fields may be treated as not sent
+        if (
+            not words and self.refused_nothing(row) is not None
+        ):  # a field that is treated as not sent leaves nothing
             words = {form["type"]: row.type} if form["name"] in fields else {form["name"]: self.prober.name()}
             words = {name: text for name, text in words.items() if name not in fields}
         parts = [(name, text.encode(), False) for name, text in words.items()]
@@ -263,7 +266,7 @@ class Trials:
         ]
 
     def refused_nothing(self, row: ProbedHandler) -> Tried | None:
-        """Return what came of an update without a field, None if it was taken, or if this is not to be learned."""
+        """Return how an update without any field is refused; None if it is accepted, or if the run does not learn."""
         return self.prober.once(partial(self._refused_nothing, row), "nothing")
 
     def _refused_nothing(self, row: ProbedHandler, _: Prober) -> Tried | None:
@@ -279,7 +282,7 @@ class Trials:
         return None if is_success(response) else tried
 
     def _replace(self, row: ProbedHandler) -> None:
-        """Let another row stand for one that has lost its type. The first of a kind stays: observations rest on it."""
+        """Replace a standing row that has lost its type. The first such row is kept, since observations rest on it."""
         if self.prober.knows(("replaced", row.made_as)):
             self.forget(row.made_as)
         else:
@@ -301,7 +304,7 @@ class Trials:
         return Tried(trial, response, exchange, row, self._shown(trial, shown), before, shown)
 
     def _as_sent(self, trial: Trial) -> SentInput:
-        """Return what to send, so that the service gets what the trial says: a guard makes a name longer."""
+        """Return what to send so that the service gets the trial's text: a guard makes names longer."""
         text, hidden = trial.sent.text, self.prober.terms.hidden
         if (
             trial.field != self.facts.form["name"]
@@ -313,14 +316,14 @@ class Trials:
         return SentInput(text[:-hidden], (text[:-hidden],))
 
     def _shown(self, trial: Trial, row: Mapping[str, Any]) -> Any:
-        """Return what a row shows of a field; of a name, as long as the service has it."""
+        """Return what a row shows of a field; of a name that was cut, with the length that the service stores."""
         shown, text = self._field(row, trial.field), trial.sent.text or ""
         if self._as_sent(trial) is trial.sent or not isinstance(shown, str) or not text.startswith(shown):
             return shown
         return text[: len(shown) + self.prober.terms.hidden]
 
     def _parts(self, form: Mapping[str, str], trial: Trial) -> list[Part]:
-        """Return a form with one field in another way; the field keeps its place."""
+        """Return the parts of a form with one field treated. The field keeps its place."""
         treated = parts_of(trial.field, self._as_sent(trial))
         parts: list[Part] = []
         for name, text in form.items():
@@ -328,11 +331,11 @@ class Trials:
         return parts if trial.field in form else parts + treated
 
     def _field(self, row: Mapping[str, Any], field: str) -> Any:
-        """Return what a row shows of a field, MISSING if nothing."""
+        """Return what a row shows of a field; MISSING if it does not show it."""
         words = {name: word for word, name in self.facts.form.items()}
         if field in words:
             shown = row.get(self.facts.row[words[field]], MISSING)
-            with suppress(Undecided):  # a switch may be shown as 0 or 1; its rows speak of true and false
+            with suppress(Undecided):  # a switch may be shown as 0 or 1, but the table says true and false
                 return switch(shown) if words[field] == "enabled" else shown
             return shown
         return self.prober.settings(row).get(field, MISSING)
@@ -340,10 +343,10 @@ class Trials:
     # Rows
 
     def standing(self, kind: str) -> ProbedHandler:
-        """Return a row of a type that updates go to.
+        """Return the row of a type to which updates go.
 
-        Two rows are made: one without settings of its own, and one that an update gives each other type. This takes
-        fewer requests than a create, a look and a delete.
+        There are two rows: one of the type without settings, and one that updates turn from type to type. This takes
+        fewer requests than to create, look at and delete a row of each type.
         """
         known = next(
             (row for row in self._rows if kind in (row.type, row.made_as if not row.type else "")), None
@@ -356,7 +359,7 @@ class Trials:
         elif walker is not None and self._retype(walker, kind):
             return walker
         if not self._rows or self._rows[-1].type != kind:
-            # With letters beyond ASCII, to show how JSON is written.
+            # Letters beyond ASCII show how the service writes JSON.
             response = self._make(self.base(kind, name=f"{self.prober.name()} ó/ż"))
             if not is_success(response):
                 raise Undecided(f"a plain create returns {response.status}")
@@ -364,11 +367,11 @@ class Trials:
 
     @property
     def walker(self) -> ProbedHandler | None:
-        """The row that gets one type after the other, None if it was not made yet."""
+        """The row that gets one type after the other; None if it does not exist yet."""
         return next((row for row in self._rows if row.made_as != self.prober.kinds.plain), None)
 
     def _retype(self, row: ProbedHandler, kind: str) -> bool:
-        """Give a row another type, and its fields; tell whether it has it then."""
+        """Give a row another type with its fields, and tell whether it has that type then."""
         form = self.prober.kinds.form(kind, None)
         parts = [(name, text.encode(), False) for name, text in form.items()]
         rider = self._ride(row, kind, parts)
@@ -386,9 +389,9 @@ class Trials:
         return row.type == kind
 
     def _ride(self, row: ProbedHandler, kind: str, parts: Sequence[Part]) -> Tried | None:
-        """Give a row another type, and a text of the switch at once, if requests are spared; None if no text is left.
+        """If requests are spared, give a row another type and a text of the switch at once; None if no text is left.
 
-        The first change of a type is made without one: what else it changes is looked at.
+        The first change of type has no such text, since what else it changes is of interest.
         """
         to_on = row.is_enabled
         texts = (text for text in RIDING[to_on] if not self.prober.knows(("spelled", text, to_on)))
@@ -402,7 +405,7 @@ class Trials:
         return Tried(trial, response, exchange, row.id, read, to_on, shown)
 
     def _make(self, form: Mapping[str, str]) -> TargetResponse:
-        """Make a standing row, unless the service refuses it. Return the response."""
+        """Create a standing row, unless the service refuses. Return the response."""
         response, row = self.prober.create(form)
         if row is not None:
             self.prober.keep(row)
@@ -411,7 +414,7 @@ class Trials:
         return response
 
     def specimen(self, kind: str) -> tuple[Mapping[str, str], Mapping[str, Any]]:
-        """Return the form of a row of a type, and the row as it was shown at first."""
+        """Return the form with which a row of a type was made, and the row as it was first shown."""
 
         def make(_: Prober) -> tuple[Mapping[str, str], Mapping[str, Any]]:
             row = self.standing(kind)
@@ -421,7 +424,7 @@ class Trials:
 
     @property
     def is_enabled_at_first(self) -> bool:
-        """Whether a new row is enabled if its form does not say. Taken to be so if no such row can be made."""
+        """Whether a new row is enabled if its form does not say. True if no such row can be made."""
         return self.prober.once(self._is_enabled_at_first, "enabled at first")
 
     def _is_enabled_at_first(self, _: Prober) -> bool:
@@ -431,7 +434,7 @@ class Trials:
         return True
 
     def switched(self) -> Tried:
-        """Create a row whose switch is sent, the other way than it would be: a standing row, if it is taken."""
+        """Create a standing row with the switch set to the opposite of its default."""
         return self.prober.once(self._switched, "switched")
 
     def _switched(self, _: Prober) -> Tried:
@@ -446,22 +449,22 @@ class Trials:
         return Tried(trial, response, self.prober.exchanges[-2], row.id, shown, MISSING, row.first)
 
     def forget(self, kind: str) -> None:
-        """Delete the standing rows of a type: something odd may have become of them. A guard may be in the way."""
+        """Delete the standing rows of a type, which may be in an odd state by now. The guard may not allow it."""
         for row in [row for row in self._rows if kind in (row.type, row.made_as)]:
             self._rows.remove(row)
             with suppress(Undecided):
                 self.prober.discard(row.id)
 
     def unsent(self, kind: str) -> Mapping[str, Any] | None:
-        """Return what a row of a type shows if its form had no more than a name and the type, None if refused.
+        """Return what a row shows whose form had only a name and this type; None if the form is refused.
 
-        If requests are spared, one type has to do.
+        If requests are spared, one type stands for all.
         """
         key = self._unsent_key(kind)
         return self.prober.once(partial(self._unsent, key[1]), key)
 
     def all_unsent(self, kind: str) -> Tried | None:
-        """Return how a row of a type without its settings is refused; its first field is told of. None if it is not."""
+        """Return how a create of a type without settings is refused, told of its first field; None if it is not."""
         refused = self.unsent(kind) is None
         return self.prober.once(lambda _: None, ("all unsent", kind)) if refused else None
 
@@ -481,7 +484,7 @@ class Trials:
         return shown
 
     def retyped(self, kind: str) -> Mapping[str, Any] | None:
-        """Return what a row shows that an update gave this type and no setting of it, None if refused."""
+        """Return what a row shows after an update to this type without its settings; None if that is refused."""
         return self.prober.once(partial(self._retyped, kind), ("retyped", kind))
 
     def _retyped(self, kind: str, _: Prober) -> Mapping[str, Any] | None:
@@ -492,7 +495,7 @@ class Trials:
         return shown
 
     def ask(self, operation: str, parts: Sequence[Part], kind: str) -> TargetResponse:
-        """Send a form that is to be refused, and return the response. A row that it makes is deleted at once."""
+        """Send a form that should be refused, and return the response. A row that it creates is deleted at once."""
         if operation == "update":
             row = self.standing(kind)
             if is_success(response := row.update_raw(parts)):
@@ -505,7 +508,7 @@ class Trials:
         return response
 
     def _send_create(self, parts: Sequence[Part]) -> tuple[TargetResponse, int | None]:
-        """Send a create, told by its last name, and return the response and the id of the row that it made."""
+        """Send a create, and return the response and the id of the new row, which is known by the last name sent."""
         names = [data for name, data, _ in parts if name == self.facts.form["name"]]
         return self.prober.create_raw(names[-1].decode(errors="replace") if names else "", **multipart(parts))
 

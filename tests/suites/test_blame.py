@@ -51,7 +51,7 @@ def test_a_type_of_one_answer_is_told_of_that_answer_alone(
     assert sentence in told
     assert "which no call should have made" not in told
     assert "in the answer to a list" not in told
-    assert "the id in the answer to a create" not in told
+    assert "the id in the response to a create" not in told
 
 
 def test_a_page_size_that_is_ignored_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
