@@ -39,6 +39,21 @@ _FEW = 3
 _FRESH: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (float,), "string": (str,)}
 _SIGN = re.compile(r"\W")
 
+# Signs that stand around a value, however short.
+_ENCLOSING = (
+    ("'", "'"),
+    ('"', '"'),
+    ("`", "`"),
+    ("«", "»"),
+    ("(", ")"),
+    ("[", "]"),
+    ("„", "“"),
+    ("„", "”"),
+    ("“", "”"),
+)
+# A number as a text has it by chance in no other place: with a sign, a zero before it, a fraction or a tail.
+_ODD_NUMBER = re.compile(r"[+-]\d+|0\d+|\d+\.\d+|\d+[a-z]+")
+
 # Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
@@ -125,9 +140,11 @@ def _told_value(text: str, value: str) -> str:
                 return text.replace(literal, f"{{{told}:{form}}}")
         if len(part) >= _ODD and part in text:
             return text.replace(part, f"{{{told}}}")
-        for before, after in ("''", '""', "``", "«»") if len(part) < _ODD else ():
+        for before, after in _ENCLOSING if len(part) < _ODD else ():
             if before + part + after in text:
                 return text.replace(before + part + after, f"{before}{{{told}}}{after}")
+        if _ODD_NUMBER.fullmatch(part):
+            text = re.sub(rf"(?<![\w.,+-]){re.escape(part)}(?![\w-]|[.,]\w)", f"{{{told}}}", text)
     return text
 
 
@@ -234,6 +251,8 @@ def fresh(values: Sequence[Any]) -> dict[str, Any]:
         if kind
         else ""
     )
+    if kind == "number" and "{random" in text:  # the whole numbers before the points are not alike
+        text = "{digits:1}.{digits:6}"
     return {"type": kind, "x-text": text} if text else {}
 
 

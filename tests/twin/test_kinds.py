@@ -246,6 +246,11 @@ def test_a_header_that_is_new_each_time(texts: list[str], text: str) -> None:
 def test_what_refusals_repeat_of_a_request() -> None:
     facts = {"value": "a\x07b", "path": "/api/x/7", "id": "7"}
     assert worded('No "a\\u0007b" here', facts) == "No {value:json} here"
+    assert [worded(f"No page ({text})", {"value": text}) for text in ("2x", "01")] == [
+        "No page ({value})"
+    ] * 2
+    assert worded("No page: 02!", {"value": "02"}) == "No page: {value}!"
+    assert worded("From 1.02 to 10", {"value": "02"}) == "From 1.02 to 10"
     assert templated({"rejected": 60, "status": 400}, {"value": "60"}) == {
         "rejected": "{value:number}",
         "status": 400,
@@ -541,6 +546,7 @@ UUIDS = ("137d429b-a2b8-4323-954e-a6d40523495c", "f62b088c-a1c9-4135-8a12-26fb60
     ("values", "schema"),
     [
         ([0.000447, 0.000512, 0.001398], {"type": "number", "x-text": "0.00{digits:4}"}),
+        ([0.978693, 1.004512, 0.531483], {"type": "number", "x-text": "{digits:1}.{digits:6}"}),
         ([4711, 4723, 4799], {"type": "integer", "x-text": "47{digits:2}"}),
         (["a-1f", "a-9c", "a-77"], {"type": "string", "x-text": "a-{random:2}"}),
         ([*UUIDS], {"type": "string", "x-text": "{uuid}"}),
