@@ -193,7 +193,7 @@ class Account:
     def _read_list(self, found: Census, *, exempt: bool) -> bool:
         """Read page after page. Also tell whether a fault may be due to rows that came or went.
 
-        A list without a total ends with a page that is empty, refused or a repetition. A short page is no proof of the
+        A list without a total ends with a page that is empty, refused or a repetition. A short page does not prove the
         end: the service may cap the size of pages.
         """
         facts, before, number = self.surface.facts, list[Id](), 0

@@ -1,4 +1,4 @@
-"""What no open question asks: what successes return, where a new row stands, links, redirects, and facts of a page."""
+"""Learns what no open question asks: what successes return, the address of a new row, links, and facts of a page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def learn_location(prober: Prober, draft: Draft) -> None:
 
 
 def learn_deleted(prober: Prober, draft: Draft) -> None:
-    """Take over what a delete shows, if it is neither an empty body with a media type nor a 204."""
+    """Learn what a delete returns, unless it is an empty body with a media type, or a 204."""
     exchange = next(
         (each for each in prober.exchanges if each.method == "DELETE" and 200 <= each.status < 300), None
     )
@@ -94,12 +94,12 @@ def _bodies(prober: Prober, method: str) -> list[Mapping[str, Any]]:
 
 
 def _fresh(key: str, bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the schema of a key beside the documented parts that is new each time, nothing if it is not."""
+    """Return the schema of an undocumented key whose value is new in each response; nothing if it is not."""
     return fresh([body[key] for body in bodies if key in body])
 
 
 def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
-    """Return the schema of the row that is looked at, if a delete shows it in the same way; else nothing."""
+    """Return the schema of a row, if a delete shows it as a retrieve does; nothing if it does not."""
     retrieve = draft.facts.operation("retrieve")
     looks: dict[str, str] = {}
     told = []
@@ -107,7 +107,7 @@ def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
         if not 200 <= exchange.status < 300:
             continue
         url, body = exchange.url.rstrip("/"), by_form(exchange.body)
-        before = looks.pop(url, "")  # an update makes a look old
+        before = looks.pop(url, "")  # after an update, an earlier look counts no longer
         if exchange.method == "GET":
             looks[url] = body
         elif exchange.method == "DELETE" and before:
@@ -122,7 +122,7 @@ def _retrieved(prober: Prober, draft: Draft) -> dict[str, Any]:
 
 
 def learn_deleted_twice(prober: Prober, draft: Draft) -> None:
-    """Delete a row a second time: a service may respond as the first time."""
+    """Delete a row a second time: the response may be the same as the first time."""
     deleted = [each for each in prober.exchanges if each.method == "DELETE" and 200 <= each.status < 300]
     if prober.spares and deleted:
         row, first = (
@@ -181,7 +181,7 @@ def _deleted(
 
 
 def learn_paging(prober: Prober, draft: Draft) -> None:
-    """Look which parameters links repeat, in which order, and which page comes before one beyond the last."""
+    """Learn which parameters links repeat, in which order, and which page precedes one beyond the last."""
     words, seen = _link_words(prober, draft)
     page = draft.facts.page_parameter
     answer, beyond = prober.watch(lambda asking: asking.list(page=_FAR))
@@ -211,7 +211,7 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
 
 
 def _link_words(prober: Prober, draft: Draft) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
-    """Return which parameters links repeat and where the page stands in them, by the words of `x-paging`."""
+    """Return the words of `x-paging` that say which parameters links repeat, and where the page is among them."""
     # A run that writes has asked for the largest pages already.
     default, other = draft.facts.default_size, (max if prober.can_write else min)(draft.facts.sizes)
     asked = [
@@ -249,14 +249,14 @@ def _link_words(prober: Prober, draft: Draft) -> tuple[dict[str, Any], tuple[Exc
 
 
 def _with_pages(pages: str, text: str) -> str:
-    """Return what a text says of a page beyond the last, with a placeholder for the number of pages, if it ends so."""
+    """Return a text about a page beyond the last, with a placeholder for the number of pages if it ends with that."""
     return re.sub(rf"(?<![\w.,-]){pages}(?![\w,])(?!.*\b{pages}\b)", "{pages}", text)
 
 
 def _repeated(prober: Prober, draft: Draft) -> tuple[str, list[str]]:
-    """Return the word for links that repeat what was sent, and the order in which they repeat all parameters.
+    """Return the word for links that repeat what was sent, and the order of the parameters in them.
 
-    They may repeat even a parameter that the list has not, or one without a value; or the size that was used.
+    They may even repeat an unknown parameter, or one without a value; or the size that was used.
     """
     size = draft.facts.size_parameter
     asked = [(size, str(min(draft.facts.sizes))), (_NO_PARAMETER, "1"), (_EMPTY_PARAMETER, "")]
@@ -280,7 +280,7 @@ def _repeated(prober: Prober, draft: Draft) -> tuple[str, list[str]]:
 
 
 def _link_of(prober: Prober, draft: Draft, query: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of the link to the page itself of a list with a query, none if that is not seen."""
+    """Return the parameters in the link of a list to itself, for a query; nothing if it has no such link."""
     try:
         response = prober.send("GET", draft.facts.operation("list").path, query=query, fresh=True)
         link = SeenPage(response, prober.expectations).value("link-self")
@@ -290,7 +290,7 @@ def _link_of(prober: Prober, draft: Draft, query: Mapping[str, str]) -> dict[str
 
 
 def _nothing(prober: Prober) -> dict[str, str]:
-    """Return the word for an empty list, if the account was empty at first."""
+    """Return the word for an empty list, if the account was empty at the beginning."""
     try:
         page = prober.once(first_page)
     except (Undecided, Unlisted):
@@ -301,7 +301,7 @@ def _nothing(prober: Prober) -> dict[str, str]:
 
 
 def _before(page: SeenPage, prober: Prober) -> dict[str, str]:
-    """Return the word for the link to the page before one that is beyond the last."""
+    """Return the word for the previous link of a page beyond the last."""
     previous, last = page.value("link-previous"), number(page.value("total-pages")) or 1
     if page.rows or number(page.value("page")) != _FAR:
         return {}
@@ -319,16 +319,16 @@ def _paging(tree: Tree, draft: Draft) -> Tree:
 
 
 def _look(draft: Draft, response: TargetResponse, prober: Prober, facts: Mapping[str, str]) -> Look | None:
-    """Return how the last refusal looks, None if it is not one."""
+    """Return how the last refusal looks; None if the response is not one."""
     if not 400 <= response.status < 500:
         return None
     everywhere = draft.everywhere
     return look_at(response, prober.exchanges[-1], dict(facts), everywhere)
 
 
-# The facts of a page, the most telling first: of the numbers `page`, `size`, `total`, `pages`, and `count` of its rows.
+# The facts of a page, the most telling ones first, made of the numbers `page`, `size`, `total`, `pages` and `count`.
 class _PageFact(NamedTuple):
-    """A fact of a page: what a sentence says of the property that shows it, and its value."""
+    """A fact of a page: what a sentence says about the property that shows it, and its value."""
 
     says: str
     tell: Callable[[Mapping[str, int]], Any]
@@ -366,7 +366,7 @@ _PAGE_FACTS: Mapping[str, _PageFact] = {
 
 
 def learn_page_facts(prober: Prober, draft: Draft) -> None:
-    """Recognize what else a page tells of itself, such as how many rows are on it, by all pages seen so far."""
+    """Recognize what else a page says about itself, such as its number of rows, by all pages seen so far."""
     listed = draft.facts.operation("list")
     steps = draft.facts.schemas.path_to(listed.response, "total")[:-1]
     known = draft.facts.schemas.properties(draft.facts.schemas.at(listed.response, steps))
@@ -402,12 +402,12 @@ def learn_page_facts(prober: Prober, draft: Draft) -> None:
 
 
 def _is(fact: Any, told: Any) -> bool:
-    """Tell whether a page tells a fact; a number may be written as a text."""
+    """Tell whether a page shows a fact; a number may be written as a text."""
     return (type(fact) is type(told) and bool(fact == told)) or (type(fact) is int and told == str(fact))
 
 
 def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]:
-    """Yield the numbers of each page that was seen, and the object that tells them."""
+    """Yield the numbers of each page that was seen, and the object that shows them."""
     words = {"page": "page", "size": "page-size", "total": "total", "pages": "total-pages"}
     for response in prober.responses:
         try:
@@ -421,7 +421,7 @@ def _pages(prober: Prober) -> Iterator[tuple[dict[str, int], Mapping[str, Any]]]
 
 
 def learn_envelopes(prober: Prober, draft: Draft) -> None:
-    """Take over what stands beside the documented parts of successes: of reads as in a list, of each write as it is."""
+    """Learn the undocumented keys of successes: for reads as in a list, for each write by itself."""
     page, seen = prober.watch(lambda asking: asking.once(first_page))
     try:
         listed = mapping(page.response.json())
@@ -451,14 +451,14 @@ def learn_envelopes(prober: Prober, draft: Draft) -> None:
 
 
 def _beside(draft: Draft, kind: str, bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the schemas of the keys that the successes of an operation have and the document has not."""
+    """Return the schemas of the undocumented keys that all successes of an operation have."""
     known = draft.facts.schemas.properties(draft.facts.operation(kind).response)
     first = bodies[0]
     return {key: _fresh(key, bodies) or _shape(first[key], "") for key in first if key not in known}
 
 
 def learn_statuses(prober: Prober, draft: Draft) -> None:
-    """Take over the status of each operation's success."""
+    """Learn the status with which each operation succeeds."""
     statuses: dict[str, Counter[int]] = {}
     for each in prober.exchanges:
         if 200 <= each.status < 300 and each.operation in draft.facts.operations:
@@ -494,7 +494,7 @@ def _become(draft: Draft, kind: str, status: int) -> Callable[[Tree], None]:
 
 
 def learn_written(prober: Prober, draft: Draft) -> None:
-    """Compare the response to a create and the response to an update with the document's."""
+    """Compare the responses to a create and to an update with the document's."""
     for kind, observe in (("create", _created), ("update", _updated)):
         response, seen = prober.watch(observe)
         shown = mapping(response.shown(*_steps(draft.facts, kind)))
@@ -530,7 +530,7 @@ def _schema(facts: Facts, kind: str) -> Mapping[str, Any]:
 
 
 def _as_row(facts: Facts, key: str, value: Any, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a key that handlers have too: it shows the same fact."""
+    """Return the schema of a key that handlers have, too: it shows the same fact."""
     listed = facts.operation("list").response
     items = facts.schemas.at(listed, facts.schemas.path_to(listed, "rows"))["items"]
     known = facts.schemas.properties(items).get(key)
@@ -554,14 +554,14 @@ def _change(
 
 
 def _envelope(tree: Tree, facts: Facts, kind: str) -> Tree:
-    """Return the schema of an operation's success, to be changed in place."""
+    """Return the schema of an operation's success; changes to it change the tree."""
     operation = facts.operation(kind)
     response = component(tree, dict(operations(tree))[operation.id]["responses"][str(operation.success)])
     return component(tree, next(iter(response["content"].values()))["schema"])
 
 
 def _own_envelope(tree: Tree, facts: Facts, kind: str) -> Tree:
-    """Return the same, the operation's own: what differs for one may be right for another."""
+    """Return the same as a schema that no other operation shares, so that changes affect this one alone."""
     responses = dict(operations(tree))[facts.operation(kind).id]["responses"]
     response = own_response(tree, responses, facts.operation(kind).success)
     media = next(iter(response["content"].values()))
@@ -573,7 +573,7 @@ def _own_envelope(tree: Tree, facts: Facts, kind: str) -> Tree:
 
 
 def _node(tree: Tree, facts: Facts, kind: str) -> Tree:
-    """Return the schema of what was written, an operation's own."""
+    """Return the schema of what was written, in the operation's own envelope."""
     node = _own_envelope(tree, facts, kind)
     for step in _steps(facts, kind):
         node["properties"][step] = copy.deepcopy(component(tree, node["properties"][step]))

@@ -1,7 +1,7 @@
-"""The forms of a service with few requests: what tells most is asked first, and what is alike is presumed to be alike.
+"""Learns the forms of a service with few requests: it asks what tells most first, and presumes the rest to be alike.
 
-An update treats the name and another text at once: if it is taken, one look shows what became of both. The forms of
-creates are presumed to treat texts as those of updates do, and fields of one shape to be alike.
+An update treats the name and another text at once: if it is accepted, one look shows what became of both. Creates are
+presumed to treat texts as updates do, and so are fields of one shape.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from contract_tests.probes.reading import MISSING, Undecided, Unlisted
 from contract_tests.probes.trials import FOREIGN, LONG, RIDING, TOGETHER, UNKNOWN, Trial, Trials, sent
 from mock_server.document.rows import NOTHING, Row, react
 
-# What is presumed of the type and of the switch, too: how a field may be sent, and blanks around its text.
+# Treatments that are presumed to hold for the type and the switch, too: how a field is sent, and outer blanks.
 _OF_ANY_FIELD = frozenset({"padded", "blank", "array", "file", "twice", "not-utf-8"})
-# What a create and an update may treat in two ways.
+# Treatments that a create may handle differently from an update.
 _OF_ONE_FORM = frozenset({"absent", "empty", "blank"})
-# What a field refuses that has a grammar of its own.
+# Treatments that a field with a grammar of its own refuses.
 _OF_GRAMMAR = frozenset({"padded", "blank", "control", "line-break", "tags", "quotes"})
-# Limits that services have; the one in the middle of what is left is tried first.
+# Usual limits of services; the one in the middle of the remaining ones is tried first.
 _USUAL = (64, 100, 128, 150, 200, 255, 300, 500, 512)
 _MOST_LENGTHS = 2
-# How functions write an apostrophe that write all signs of HTML as entities, such as PHP's htmlspecialchars.
+# The apostrophe as written by functions that escape all special characters of HTML, such as PHP's htmlspecialchars.
 _WHOLE_ESCAPES = frozenset({"&#039;", "&#x27;"})
 _NUMBER = re.compile(r"(?<![\w.:])[0-9]{2,3}(?![\w.])")
 
 
-# Requests that are left for what comes after the fields.
+# Requests to keep for what comes after the fields.
 _LEFT = 10
 
 
 def ask_texts(prober: Prober) -> None:
-    """Ask what needs the type with two fields while the standing row has it: to change a type takes two requests."""
+    """Ask what needs the type with two fields while the standing row has it: a change of type takes two requests."""
     trials = Trials(prober)
     prober.once(first_page)
     prober.once(partial)
@@ -51,13 +51,13 @@ def ask_texts(prober: Prober) -> None:
     for field, padded in zip((name, text), trials.texts("padded"), strict=True):
         trials.try_update(Trial("update", field, "empty", sent(""), kind))
         is_cut = padded is not None and padded.shown != padded.trial.sent.text
-        if field == text or not is_cut:  # of a name that is cut, blanks are presumed to go, all of them
+        if field == text or not is_cut:  # if a name is cut, its outer blanks are presumed to be removed
             trials.try_update(Trial("update", field, "blank", trials.sample(kind, field, "blank"), kind))
     trials.try_update(Trial("update", text, "longer-than", trials.sample(kind, text, "longer-than"), kind))
 
 
 class BriefLearner(FieldLearner):
-    """Asks one field of each shape."""
+    """Asks about one field of each shape."""
 
     switch_ways = ()
     switch_states = 1
@@ -68,7 +68,7 @@ class BriefLearner(FieldLearner):
     }
 
     def ask(self, trial: Trial) -> Outcome | None:
-        """Make a trial; None if it was not answered, or if the run has asked enough of the fields."""
+        """Make a trial; None if there was no response, or if no more requests are left for the fields."""
         prober = self.observer.prober
         most = prober.terms.most
         if most is not None and prober.sent + _LEFT > most and not prober.knows(trial.key):
@@ -77,7 +77,7 @@ class BriefLearner(FieldLearner):
         return super().ask(trial)
 
     def learn(self) -> Table:
-        """Ask for the fields of both forms."""
+        """Ask about the fields of both forms."""
         self.missed: dict[str, None] = {}
         self.strict: dict[str, Explained] = {}  # the field of a shape that has a grammar others have not
         kinds = self.observer.prober.kinds
@@ -118,7 +118,7 @@ class BriefLearner(FieldLearner):
         return self.table
 
     def _without_grammar(self, name: Input, asked: Explained) -> list[Row]:
-        """Return the rows of a text for others: what it refuses, and names may have, is of a grammar of its own."""
+        """Return the rows of a text that hold for other texts, too: not those of its own grammar."""
         known = self.table.fields[name.place].rows
         taken = _OF_GRAMMAR - {row.treatment for row in known if row.reaction == "refuse"}
         is_own = any(row.treatment in taken and row.reaction == "refuse" for row in asked.rows)
@@ -131,9 +131,9 @@ class BriefLearner(FieldLearner):
         return found.rows
 
     def _speak_of_creates(self) -> None:
-        """Let refusals of creates that are presumed to be those of updates have the words of creates.
+        """Adapt refusals that creates are presumed to share with updates: they may contain words of the operation.
 
-        The words are those in which the refusals of a type that is not listed differ.
+        The words are those in which the two refusals of an unlisted type differ.
         """
         at = Place("create", self._form["type"])
         places = (at, at._replace(operation="update"))
@@ -161,7 +161,7 @@ class BriefLearner(FieldLearner):
 
     @property
     def _last_url(self) -> str:
-        """The last type with a URL alone: a standing row has it already."""
+        """The last type with only a URL, which a standing row has already."""
         examples, types = self.facts.examples, self.facts.types
         found = [
             kind for kind, names in types.items() if len(names) == 1 and "://" in examples[kind][names[0]]
@@ -171,7 +171,7 @@ class BriefLearner(FieldLearner):
     # Texts
 
     def _texts(self, name: Input, text: Input) -> None:
-        """Treat the name and another text of one row at once; if that is refused, the name alone."""
+        """Treat the name and another text of one row in one request; if that is refused, the name alone."""
         found = {at.place: Explained({}, self._mask(at)) for at in (name, text)}
         self.table.fields |= found
         for treatment in TOGETHER:
@@ -200,7 +200,7 @@ class BriefLearner(FieldLearner):
             self.table.refusals.append(outcome)
 
     def _blank(self, found: Explained, at: Input) -> None:
-        """Ask for blanks alone, unless they are known to go at the ends of a text."""
+        """Send only blanks, unless it is known that blanks at the ends of a text are removed."""
         trim, is_name = (("trim", None),), at.field == self._form["name"]
         if is_name and any(row.treatment == "padded" and row.effect == trim for row in found.rows):
             found.put(Row("blank", None, "change", trim))
@@ -208,18 +208,18 @@ class BriefLearner(FieldLearner):
             self._try(found, at, "blank")
 
     def _take_over(self, known: Explained, found: Explained) -> None:
-        """Presume of a text that is masked what is known of the name."""
+        """Presume that a masked text is treated like the name."""
         if found.mask is not None:
             for row in known.rows:
                 if row.treatment not in {*_OF_ONE_FORM, *(each.treatment for each in found.rows)}:
                     found.put(row)
 
     def _like(self, known: Explained, at: Input) -> Explained:
-        """Return the rows of a field that is like another one."""
+        """Return the rows of a field that is treated like another one."""
         return Explained(dict(known.schema), self._mask(at), [*known.rows])
 
     def _of_shape(self, at: Input, text: Explained) -> Explained:
-        """Return the rows of an address or a URL: those of texts, and what is asked of its grammar, if it has one."""
+        """Return the rows of an e-mail address or a URL: those of texts, and those of its grammar, if it has one."""
         found = Explained({}, self._mask(at), [*text.rows])
         treatment = "not-email" if at.shape == "address" else "not-url"
         known = self.observer.tried("create", at.shape, treatment)
@@ -237,16 +237,16 @@ class BriefLearner(FieldLearner):
         if not any(row.treatment in OF_GRAMMAR for row in found.rows):
             found.put(Row(treatment, None, "refuse", outcome.look))
         self._try(found, at, "empty")
-        for row in text.rows:  # beside it, an array or a file may have a problem of the grammar
+        for row in text.rows:  # an array or a file may break the grammar, too
             if row.treatment in {"array", "file"} and row.reaction == "refuse" and at.shape == "url":
                 self._try(found, at, row.treatment)
         found.refit()
         return found
 
     def _all_unsent(self, own: Sequence[tuple[str, str]], unsent: Explained) -> None:
-        """Presume of all settings what one of them becomes that is not sent, if it is not the only one of its type.
+        """Presume that all settings become the same if they are not sent, unless they are the only one of their type.
 
-        What becomes of the only one may have been seen when a row got its type without it.
+        What becomes of an only one may have been seen when a row got its type without it.
         """
         kinds, observer = self.observer.prober.kinds, self.observer
         seen = {kinds.pair: observer.unsent(kinds.pair)}
@@ -268,7 +268,7 @@ class BriefLearner(FieldLearner):
             found.put(Row("absent", None, reaction, effect))
 
     def _ask_unsent(self) -> Explained:
-        """Find out how a create is refused that lacks a setting, if it is; all that lack may be told at once."""
+        """Find out whether and how a create without a setting is refused. The refusal may name all that are missing."""
         kind, found = self.observer.prober.kinds.pair, Explained({})
         tried, field = self.observer.all_unsent(kind), self.facts.types[kind][-1]
         if tried is not None:
@@ -280,7 +280,7 @@ class BriefLearner(FieldLearner):
         return found
 
     def _refuse_unsent(self, own: Sequence[tuple[str, str]], unsent: Explained) -> None:
-        """Presume of all settings that they may not be left out, as one of them may not."""
+        """Presume that all settings are required, since one of them is."""
         for row in [row for row in unsent.rows if row.reaction == "refuse"]:
             for place in (Place(*pair) for pair in product(("create", "update"), (name for name, _ in own))):
                 self.table.fields[place].put(row)
@@ -289,20 +289,20 @@ class BriefLearner(FieldLearner):
     # The name, the type, the switch, and what no row of the type has
 
     def _names(self, name: Input) -> None:
-        """Ask for a create without a name, and with one that is empty or blank."""
+        """Create without a name, and with an empty or blank one."""
         at = name._replace(operation="create", kind=self.observer.prober.kinds.mailbox)
         known = self.table.fields[name.place]
         found = self.table.fields[at.place] = Explained(
             {}, None, [row for row in known.rows if row.treatment not in _OF_ONE_FORM]
         )
         self._try(found, at, "absent")
-        if self._try(found, at, "empty") is None:  # which is presumed to be as none at all
+        if self._try(found, at, "empty") is None:  # an empty name is presumed to count as missing
             for row in [row for row in found.rows if row.treatment == "absent"]:
                 found.put(replace(row, treatment="empty"))
         self._blank(found, at)
 
     def _types(self) -> None:
-        """Ask for a type that is not listed, and for one in another case."""
+        """Send a type that is not listed, and one in another case."""
         kinds, field = self.observer.prober.kinds, self._form["type"]
         names = self.table.fields[Place("update", self._form["name"])]
         for operation, treatments in (
@@ -332,7 +332,7 @@ class BriefLearner(FieldLearner):
         self._respell(Input("create", field, kinds.plain), created, updated)
 
     def _switches(self) -> None:
-        """Ask how an update reads the switch; a create that reads it is presumed to read it so."""
+        """Ask how an update reads the switch. A create that reads it is presumed to do so in the same way."""
         name, field = Place("update", self._form["name"]), self._form["enabled"]
         self._switch("update")
         found = self.table.fields[Place("update", field)]
@@ -348,7 +348,7 @@ class BriefLearner(FieldLearner):
             if react(tuple(found.rows), text, {}).value is not value:
                 found.put(Row("is", (text,), "value", value))
         told = {each.treatment for each in found.rows}
-        # Beside a refusal of all odd texts, a blank one has no other problem.
+        # If all odd texts are refused, a blank one has no problem of its own.
         odd = {"padded", "blank"} if react(tuple(found.rows), "maybe", {}).outcome == "refuse" else set()
         for row in self.table.fields[name].rows:
             if row.treatment in _OF_ANY_FIELD - told and not (
@@ -366,9 +366,9 @@ class BriefLearner(FieldLearner):
         ]
 
     def _spellings(self, at: Input) -> list[Outcome]:
-        """Return what came of texts of the switch: of those that went with a change of type, and of the usual ones.
+        """Return the outcomes of texts of the switch: of those sent with a change of type, and of the usual ones.
 
-        A text that left a row as it was is read as the state of the row, if another odd one switched rows to it.
+        A text that left a row as it was is read as the row's state, if another odd text switched rows to that state.
         """
         observer, prober = self.observer, self.observer.prober
         keys = (("spelled", text, is_on) for is_on, texts in RIDING.items() for text in texts)
@@ -387,7 +387,7 @@ class BriefLearner(FieldLearner):
         return [replace(each, before=MISSING) if each in kept else each for each in known]
 
     def _strangers(self) -> None:
-        """Ask for a field of another type, and for one that no form has."""
+        """Send a field of another type, and an unknown one."""
         kinds = self.observer.prober.kinds
         told = {FOREIGN: {"owner": kinds.pair, "type": kinds.plain}, UNKNOWN: {}}
         for word, facts in told.items():
@@ -405,9 +405,9 @@ class BriefLearner(FieldLearner):
         self._sendings()
 
     def _sendings(self) -> None:
-        """Presume how fields that do not belong may be sent; bytes that are not UTF-8 are treated as in any field.
+        """Presume how foreign and unknown fields may be sent. Bytes that are not UTF-8 are treated as in any field.
 
-        If a name that is an array, or a file, is refused, such a field is sent in this way, too.
+        If a name as an array or a file is refused, such a field is sent in this way, too.
         """
         name = self.table.fields[Place("update", self._form["name"])]
         ways = {row.treatment: row for row in name.rows if row.reaction == "refuse"}
@@ -427,7 +427,7 @@ class BriefLearner(FieldLearner):
             for each in found.values() if word in ways else ():
                 each.put(ways[word])
                 each.seen += [one for one in name.seen if word in one.trial.sent.how]
-        for each in found.values():  # an array or a file that is read as a text is one
+        for each in found.values():  # an array or a file may be read as a text
             for way in [way for way in ("array", "file") if way in read]:
                 put_as_read(each, read[way])
         field, kind = self.observer.input(FOREIGN)
@@ -440,7 +440,7 @@ class BriefLearner(FieldLearner):
                     found[operation, FOREIGN].seen.append(outcome)
 
     def _check_foreign(self) -> None:
-        """Find out whether a field of another type is checked as one of the item's own."""
+        """Find out whether a field of another type is checked like a setting of the row's own type."""
         own = {name for names in self.facts.types.values() for name in names}
         (text, _), plain = self.observer.input("text"), self.observer.prober.kinds.plain
         asked = {*own, self._form["name"]}
@@ -464,7 +464,7 @@ class BriefLearner(FieldLearner):
     # Lengths
 
     def _lengths(self, name: Input, text: Input) -> None:
-        """Ask for a long name and another long text."""
+        """Send a long name and another long text."""
         for at in (name, text):
             found = self.table.fields[at.place]
             outcome = self.ask(at.trial("longer-than", self._long(at, LONG)))
@@ -489,7 +489,7 @@ class BriefLearner(FieldLearner):
                 found.put(row)
 
     def _bounded(self, at: Input, refused: Outcome) -> tuple[int, Outcome]:
-        """Return about how many characters are taken: what the refusal tells, else a limit that services have."""
+        """Return about how many characters are accepted: what the refusal says, or else a usual limit of services."""
         told = {int(text) for text in _NUMBER.findall(_text_of(refused))} - {refused.status, LONG}
         if len(told) == 1:
             return told.pop(), refused
@@ -510,7 +510,7 @@ class BriefLearner(FieldLearner):
 
 
 def other_words(value: Any, other: Any) -> dict[str, str]:
-    """Return the words of a body in whose place another body has other ones, nothing if they differ in more.
+    """Return the words that another body replaces, each with its replacement; nothing if the bodies differ in more.
 
     >>> other_words({"in": "the updateForm", "n": 1}, {"in": "the createForm", "n": 1})
     {'updateForm': 'createForm'}
@@ -529,7 +529,7 @@ def other_words(value: Any, other: Any) -> dict[str, str]:
 
 
 def put_as_read(found: Explained, row: Row) -> None:
-    """Put a row of texts into those of a field with few values, which reads a constant text as any other one."""
+    """Add a row of texts to those of a field with few values, which reads a constant text like any other."""
     if row.reaction == "value" and isinstance(row.effect, str):
         read = react(tuple(found.rows), row.effect, found.schema)
         effect = read.row.effect if read.outcome == "refuse" and read.row else read.value
@@ -540,7 +540,7 @@ def put_as_read(found: Explained, row: Row) -> None:
 
 
 def presume_escapes(found: Explained) -> None:
-    """Presume that texts are escaped as HTML of which some signs are: the usual ones are, too, and in the same way."""
+    """If some special characters are escaped as HTML, presume that the usual others are, too, and in the same way."""
     signs: dict[str, str] = {}
     kept: set[str] = set()
     for outcome in found.seen:
@@ -569,7 +569,7 @@ def presume_escapes(found: Explained) -> None:
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:
-    """Tell whether two refusals look alike but for the headers and the value that they repeat."""
+    """Tell whether two refusals look alike, apart from headers and from the value that they repeat."""
     looks = [each.look for each in (one, other)]
     texts = [
         None if look is None else re.sub(r"\{value[^}]*\}", "{value}", repr(look.value)) for look in looks
@@ -578,5 +578,5 @@ def _alike(one: Outcome, other: Outcome) -> bool:
 
 
 def _text_of(outcome: Outcome) -> str:
-    """Return the texts of a refusal, without what it repeats."""
+    """Return the texts of a refusal, without the value that it repeats."""
     return "" if outcome.look is None else re.sub(r"\{[^{}]*\}", "", str(outcome.look.value))

@@ -1,4 +1,4 @@
-"""What stands before the forms: the order of the checks, media types, other methods, and names that must be unique."""
+"""Learns what comes before the forms: the order of checks, media types, other methods; and whether names are unique."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ JSON, TEXT, URLENCODED, MULTIPART = (
 )  # fmt: skip
 
 
-# How a header Allow is learned: it shows those methods of a path that are in a list of all.
+# The learned form of a header Allow: of a list of all methods, it shows those of the path.
 _METHODS_IN_ORDER = re.compile(r"\{methods:([A-Z, ]+)\}")
-# In a body that may not be read: no field of the document's.
+# The field of a body that may not be read; the document has no such field.
 _NO_FIELD = "no-field"
 
 
 class Doors:
-    """Finds out which check comes first, by requests that two of them refuse."""
+    """Sends requests that are refused before a form is read."""
 
     def __init__(self, prober: Prober, draft: Draft) -> None:
         self.prober = prober
@@ -49,7 +49,7 @@ class Doors:
         self.seen: list[Exchange] = []
 
     def ask(self, method: str, path: str, **parts: Any) -> TargetResponse | None:
-        """Send a request that is to be refused; None if there was no response."""
+        """Send a request that should be refused; None if there was no response."""
         try:
             response = self.prober.send(method, path, fresh=True, **parts)
         except (Undecided, Unlisted):
@@ -58,7 +58,7 @@ class Doors:
         return response
 
     def look(self, response: TargetResponse | None, **told: str) -> Look | None:
-        """Return how a refusal looks, None if it is not one."""
+        """Return how a refusal looks; None if the response is not one."""
         if response is None or not 400 <= response.status < 600:
             return None
         return look_at(response, self.prober.exchanges[-1], told, self.everywhere)
@@ -75,7 +75,7 @@ class Doors:
 
 
 def learn_media_types(prober: Prober, draft: Draft) -> None:
-    """Create with bodies of other media types: they are read, or refused, or no field is found in them."""
+    """Create with bodies of other media types, which may be read, be refused, or count as a form without fields."""
     doors, create = Doors(prober, draft), draft.facts.operation("create")
     answered = {lesson.about for lesson in draft.lessons} if prober.spares else set()
     looks: dict[str, Look] = {}
@@ -103,7 +103,7 @@ def learn_media_types(prober: Prober, draft: Draft) -> None:
 
 
 def _is_without_fields(doors: Doors, look: Look) -> bool:
-    """Tell whether a create is refused as one in which no field is found."""
+    """Tell whether a create is refused like a form without fields."""
     if doors.prober.spares and look.status != doors.prober.once(nameless).status:
         return False
     path, seen = doors.facts.operation("create").path, doors.seen[-1]
@@ -146,7 +146,7 @@ def _write_media_types(
 
 
 def learn_methods(prober: Prober, draft: Draft) -> None:
-    """Send a method that no path has to a row, and to the list."""
+    """Send a method that no path has, to a row and to the list."""
     doors, path = Doors(prober, draft), prober.api.path_of("retrieve", prober.once(handler).id)
     response = doors.ask(prober.facts.other_methods[0], path)
     if response is not None and is_success(response):
@@ -178,7 +178,7 @@ def learn_methods(prober: Prober, draft: Draft) -> None:
 
 
 def _learn_updates(doors: Doors, path: str) -> None:
-    """Learn methods that do what an update does: their success has its status, and shows the row's id."""
+    """Learn methods that do what an update does: they succeed with its status, and show the row's id."""
     draft, update = doors.draft, doors.draft.facts.operation("update")
     steps = draft.facts.schemas.path_to(update.response, "id")
 
@@ -200,7 +200,7 @@ def _learn_updates(doors: Doors, path: str) -> None:
 
 
 def learn_order_of_methods(_: Prober, draft: Draft) -> None:
-    """List methods in one order in every header Allow: the longest order that was seen, of which others are a part."""
+    """Use one order of methods for every header Allow: the longest one that was seen, if the others are parts of it."""
     orders = {order for text in texts_in(draft.tree) for order in _METHODS_IN_ORDER.findall(text)}
     most = max(orders, key=len, default="")
     parts = {order for order in orders if order != most and _is_part(order, most)}
@@ -216,13 +216,13 @@ def learn_order_of_methods(_: Prober, draft: Draft) -> None:
 
 
 def _is_part(order: str, other: str) -> bool:
-    """Tell whether another list has these methods, too, in the same order, and the same signs between them."""
+    """Tell whether another list has all these methods, in the same order and with the same separators."""
     names = iter(other.split(","))
     return all(name in names for name in order.split(","))
 
 
 def learn_bearer(prober: Prober, draft: Draft) -> None:
-    """Send an Authorization of another scheme, which may be refused otherwise than none."""
+    """Send an Authorization of another scheme, which may be refused differently from a missing one."""
     doors, path = Doors(prober, draft), draft.facts.operation("list").path
     missing = doors.look(doors.ask("GET", path, authorization=None))
     look = doors.look(doors.ask("GET", path, authorization="Basic YTpi"))
@@ -269,7 +269,7 @@ def learn_other_account(prober: Prober, draft: Draft) -> None:
 
 
 def learn_deleted_id(prober: Prober, draft: Draft) -> None:
-    """Ask for a row that was deleted, which may be refused otherwise than an id that no row has had."""
+    """Ask for a deleted row, which may be refused differently from an id that never existed."""
     deletes = (each.url for each in prober.exchanges if each.method == "DELETE" and 200 <= each.status < 300)
     row = next(deletes, "").rstrip("/").rpartition("/")[2]
     if not row.isdecimal():
@@ -297,7 +297,7 @@ def learn_deleted_id(prober: Prober, draft: Draft) -> None:
 
 
 def learn_success_headers(prober: Prober, draft: Draft) -> None:
-    """Take over the headers that all successes of an operation have, and not every response."""
+    """Learn the headers that all successes of an operation have, but not every response."""
     everywhere = draft.tree["x-service"].get("x-headers", {})
     found: dict[str, dict[str, str]] = {}
     for kind in dict.fromkeys(each.kind for each in draft.facts.operations.values()):
@@ -333,7 +333,7 @@ def learn_success_headers(prober: Prober, draft: Draft) -> None:
 
 
 def learn_head(prober: Prober, draft: Draft) -> None:
-    """Ask for a row with HEAD, which may be refused otherwise than another method: without a media type, say."""
+    """Ask for a row with HEAD, which may be refused differently from other methods, such as without a media type."""
     doors, service = Doors(prober, draft), draft.tree["x-service"]
     response = doors.ask("HEAD", prober.api.path_of("retrieve", prober.once(handler).id))
     if response is not None and is_success(response) and service.get("head") != "as-get":
@@ -358,7 +358,7 @@ def _refuse_head(look: Look) -> Callable[[Tree], None]:
 
 
 def learn_same_type(prober: Prober, draft: Draft) -> None:
-    """Look whether settings are reset by an update of the name, or only by one that sends another setting."""
+    """Find out whether an update of the name resets settings, or only an update that sends another setting."""
     update = draft.facts.operation("update").id
     words = dict(operations(draft.tree))[update]["x-update"]
     renamed = prober.once(renaming)
@@ -421,7 +421,7 @@ def _write_unique(draft: Draft, looks: Mapping[str, Look], seen: list[Exchange])
 
 
 def learn_order(prober: Prober, draft: Draft) -> None:
-    """Send requests that two checks refuse, and put the checks into the order in which they do."""
+    """Send requests that two checks refuse, and sort the checks by which of them does."""
     doors = Doors(prober, draft)
     order = [*draft.tree["x-service"]["checks"]]
     before = _Comparer(doors).compared()
@@ -435,7 +435,7 @@ def learn_order(prober: Prober, draft: Draft) -> None:
 
 
 class _Comparer:
-    """Compares checks two by two: `compared` are pairs, of which the first comes first."""
+    """Compares checks in pairs. `compared` are pairs of checks, the earlier one first."""
 
     def __init__(self, doors: Doors) -> None:
         self.doors = doors
@@ -481,7 +481,7 @@ class _Comparer:
         return self.found
 
     def _method(self, path: str = "") -> Look | None:
-        """Return how a wrong method is refused at a path of its own kind."""
+        """Return how a wrong method is refused at such a path."""
         doors = self.doors
         if path:
             return doors.look(doors.ask(self.facts.other_methods[0], path))
@@ -500,7 +500,7 @@ class _Comparer:
         looks: tuple[Look | None, Look | None],
         **parts: Any,
     ) -> None:
-        """Send a request that both checks refuse, and note which did."""
+        """Send a request that both checks should refuse, and note which one does."""
         if None in looks or _bare(looks[0]) == _bare(looks[1]):
             return
         answer = self.doors.look(self.doors.ask(method, path, **parts), id=str(NOBODYS))
@@ -511,7 +511,7 @@ class _Comparer:
             self.found.append(names if told[0] else (names[1], names[0]))
 
     def _bad_form(self) -> tuple[dict[str, Any], Look | None] | None:
-        """Return an update that its form refuses, and how that looks."""
+        """Return an update that is refused for its form, and how that looks."""
         words = self.facts.form
         row = self.prober.once(handler).id if self.prober.spares else self.prober.once(_some_row)
         odd = (
@@ -542,7 +542,7 @@ class _Comparer:
 
 
 def _some_row(prober: Prober) -> int:
-    """Make a row that updates are tried on."""
+    """Make a row for updates."""
     response, row = prober.create(prober.kinds.form(prober.kinds.pair, prober.name()))
     if row is None:
         raise Undecided(f"a plain create returns {response.status}")
@@ -555,7 +555,7 @@ def _bare(look: Look | None) -> Any:
 
 
 def _worded(value: Any) -> Any:
-    """Return a body without facts of its request: two refusals are of one kind if they say the same."""
+    """Return a body without facts of its request. Two refusals are of one kind if these bodies are equal."""
     if isinstance(value, dict):
         return {key: _worded(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -564,7 +564,7 @@ def _worded(value: Any) -> Any:
 
 
 def _sorted(order: list[str], before: list[tuple[str, str]]) -> list[str]:
-    """Return the checks in an order that keeps to all pairs, and else as it was."""
+    """Return the checks in an order that agrees with all pairs, and changes nothing else."""
     known = [*order]
     for name in {name for pair in before for name in pair} - {*known}:
         after = {"media-type": "method", "id": "method", "availability": "form", "unique": "form"}[name]

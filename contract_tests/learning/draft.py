@@ -1,4 +1,4 @@
-"""A copy of the document that lessons edit, and the Overlay actions that lead to it."""
+"""A copy of the document that lessons edit, and the Overlay actions that make it from the document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "$") -> list[Action]:
-    """Return the actions that make `after` of `before`, in an order in which they apply."""
+    """Return the actions that turn `before` into `after`, in the order in which to apply them."""
     actions: list[Action] = []
     added: dict[str, Any] = {}
     for key in before:
@@ -42,7 +42,7 @@ def step(key: str | int) -> str:
 
 
 def _changed(before: Any, after: Any, path: str, key: str, added: dict[str, Any]) -> Iterator[Action]:
-    """Yield what changes below a key; what the parent's update can do goes into `added`."""
+    """Yield the actions for a key. What the update of the parent can do is put into `added` instead."""
     if isinstance(before, dict) and isinstance(after, dict):
         yield from changes(before, after, path)
     elif isinstance(before, list) and isinstance(after, list) and _pairs_up(before, after):
@@ -65,7 +65,7 @@ def _is_primitive(value: Any) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether two trees are the same; unlike `==`, 1 is not true and 1.0 is not 1."""
+    """Tell whether two trees are the same. Unlike with `==`, 1 is not true, and 1.0 is not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -78,10 +78,10 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One thing that was learned. `about` is a question's id, or what the lesson is about in a word.
+    """One thing that was learned. `about` is the id of a question, or another word for the subject.
 
-    `says` is a sentence, `seen` the exchanges that prove it, `actions` what it changes: nothing if the service does
-    what the document says.
+    `says` is a sentence, and `seen` are the exchanges that prove it. `actions` change the document; empty if the
+    service does what the document says.
     """
 
     about: str
@@ -91,15 +91,15 @@ class Lesson:
 
 
 class Unsayable(Exception):
-    """What was seen has no words in a document of this kind. The text is a sentence."""
+    """The document has no words for what was seen. The text is a sentence."""
 
 
 @dataclass
 class Draft:
-    """`tree` is the document so far, plain data. `unsaid` are sentences on what it cannot say.
+    """The document so far: `tree`, as plain data. `unsaid` are sentences about what it cannot say.
 
-    `unasked` are sentences on what was not asked, or not to the end. `provoked` are the names of the refusals that
-    were seen. `varying` are headers whose text is another one in most responses, such as a count.
+    `unasked` are sentences about what was not asked, or only in part. `provoked` are the names of the refusals that
+    were seen. `varying` are headers whose value differs in most responses, such as a count.
     """
 
     tree: Tree
@@ -112,7 +112,7 @@ class Draft:
 
     @property
     def everywhere(self) -> dict[str, str]:
-        """The headers that tell no refusal from another: those of every response, and those that vary."""
+        """The headers that do not distinguish refusals: those of every response, and those that vary."""
         return {**dict.fromkeys(self.varying, ""), **self.tree["x-service"].get("x-headers", {})}
 
     @property
@@ -125,7 +125,7 @@ class Draft:
     def learn(
         self, about: str, says: str, seen: Sequence[Exchange], change: Callable[[Tree], None] | None = None
     ) -> None:
-        """Take a lesson. `change` edits the tree; what it makes unreadable, or calls Unsayable, is undone and said."""
+        """Take a lesson. `change` edits the tree, and is undone if it raises Unsayable or makes the tree unreadable."""
         before = self.tree
         actions: tuple[Action, ...] = ()
         if change is not None:
@@ -143,7 +143,7 @@ class Draft:
 
 
 def _spell_alike(before: Tree, after: Tree) -> None:
-    """Let a write's other spelling, if it was as the write, follow a change of the write."""
+    """Change the other spelling of a write like the write itself, if the two were alike before."""
     old, new = _writes(before), _writes(after)
     for name, spelling in old.items():
         write = spelling.get("x-spelling-of")
@@ -157,7 +157,7 @@ def _spell_alike(before: Tree, after: Tree) -> None:
 
 
 def _writes(tree: Tree) -> dict[str, Tree]:
-    """Return the operations that change something, by their ids."""
+    """Return the operations that write, by their ids."""
     return {
         node["operationId"]: node
         for item in tree["paths"].values()
@@ -167,7 +167,7 @@ def _writes(tree: Tree) -> dict[str, Tree]:
 
 
 def at(tree: Mapping[str, Any], pointer: str) -> Any:
-    """Return what a local reference names. Raises KeyError if there is nothing."""
+    """Return the value at a local reference. Raises KeyError if it leads nowhere."""
     node: Any = tree
     for key in pointer.removeprefix("#/").split("/"):
         node = node[key.replace("~1", "/").replace("~0", "~")]

@@ -1,4 +1,4 @@
-"""Asks what a service makes of each field of its forms, and explains it by rows of the behaviour table."""
+"""Finds out what becomes of each field of the forms, and explains it by rows of the behaviour table."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from contract_tests.probes.trials import Trial, sent
 from mock_server.document.rows import NOTHING, Row
 from mock_server.document.treatments import TREATMENTS, SentInput
 
-# Treatments of any text, in the order in which they are asked: a later one may rest on an earlier one.
+# Treatments of any text, in the order in which they are asked: a later one may need the results of an earlier one.
 _EVERY = (
     "absent", "empty", "padded", "blank", "array", "file", "twice", "not-utf-8", "line-break", "control", "tags",
     "quotes",
 )  # fmt: skip
 _LENGTHS = (800, 3_000, 20_000)
-# Limits that services have; each is tried before a length between them.
+# Usual limits of services, which are tried before the lengths between them.
 _USUAL = (64, 100, 128, 150, 191, 200, 250, 254, 255, 256, 300, 500, 512, 1000, 1024, 2000, 2048)
 OF_GRAMMAR = frozenset({"not-email", "not-url", "not-https", "mismatches", "malformed"})
 _GRAMMATICAL = OF_GRAMMAR | {"matches", "is"}
 _FEW = 4  # odd texts that a field is asked for whose grammar is known of another one
-# What is asked of each field anew.
+# Treatments that are asked for each field, whatever is known of other fields.
 _OF_ONE = OF_GRAMMAR | {"longer-than", "absent", "is"}
 
 _SPELLINGS = (
@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 
 class Input(NamedTuple):
-    """A field of an operation's form, for a row of a type. `shape`: whether it holds an address, a URL, or any text."""
+    """A field of an operation's form, for a row of a type. `shape`: an e-mail address, a URL, or any text."""
 
     operation: str
     field: str
@@ -83,7 +83,7 @@ class Input(NamedTuple):
 
 @dataclass
 class Table:
-    """What was found out of the forms: the rows of each field, of fields of other types, and of unknown ones."""
+    """What was found out about the forms: the rows of each field, of fields of other types, and of unknown fields."""
 
     fields: dict[Place, Explained] = field(default_factory=dict)
     refusals: list[Outcome] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Table:
 
 
 class FieldLearner:
-    """Asks field by field."""
+    """Asks about one field after the other."""
 
     spellings: Sequence[str] = _SPELLINGS
     switch_ways: Sequence[str] = ("absent", "array", "twice", "file")
@@ -115,7 +115,7 @@ class FieldLearner:
         self._form = observer.facts.form
 
     def learn(self) -> Table:
-        """Ask for all fields of both forms."""
+        """Ask about all fields of both forms."""
         own = [(field, kind) for kind, fields in self.facts.types.items() for field in fields]
         # A row without a name bears the mark of the run in its address.
         texts = [
@@ -172,7 +172,7 @@ class FieldLearner:
 
     def _ask_all(self, found: Explained, at: Input, *, fresh: bool) -> None:
         for treatment in _EVERY[:-2]:
-            # A URL is no URL, if it has them in its scheme.
+            # In its scheme, they would make a URL invalid.
             end = {"control": "\x07x", "line-break": "\nx"}.get(treatment) if at.shape == "url" else None
             given = None if end is None else sent(self.observer.good(at.kind, at.field) + end)
             self._try(found, at, treatment, given)
@@ -192,7 +192,7 @@ class FieldLearner:
         found.prune()
 
     def _escapes(self, found: Explained, at: Input) -> None:
-        """Find out which characters are shown as entities of HTML, if some are, in this field or in another."""
+        """Find out which characters are shown as HTML entities, if any are in this field or in another."""
         changes = [row for row in found.rows if row.treatment == "any" and row.reaction == "change"]
         is_known = any("escape" in dict(row.effect) for row in changes)
         seen = [*found.seen, *(each for other in self.table.fields.values() for each in other.seen)]
@@ -211,7 +211,7 @@ class FieldLearner:
                 return
 
     def _unsent(self, found: Explained, at: Input) -> None:
-        """Add what a setting becomes that was not sent, as a row of its type shows it."""
+        """Add what becomes of a setting that is not sent, as a row of its type shows it."""
         try:
             row = self.observer.unsent(at.kind)
             is_new = row is not None
@@ -231,7 +231,7 @@ class FieldLearner:
         found.put(Row("absent", None, reaction, effect))
 
     def _require(self, found: Explained, at: Input) -> None:
-        """Let an update to another type be refused as a create is, if it lacks a setting that rows keep."""
+        """Refuse an update to another type that lacks a setting in the way of a create, if rows keep their settings."""
         if not any(row.treatment == "absent" for row in found.rows):
             created = self.table.fields[at._replace(operation="create").place]
             for row in [
@@ -271,7 +271,7 @@ class FieldLearner:
         return outcome
 
     def ask(self, trial: Trial) -> Outcome | None:
-        """Make a trial; None if the guard or the service was in the way."""
+        """Make a trial; None if the guard or the service prevents it."""
         try:
             if trial.operation == "update":
                 outcome = self.observer.update(trial)
@@ -319,13 +319,13 @@ class FieldLearner:
             return
 
     def _long(self, at: Input, length: int) -> SentInput:
-        """Return a text of a length that is as good as others: an address grows before its @."""
+        """Return a valid text of a length: an e-mail address grows before its @."""
         base = self.observer.good(at.kind, at.field)
         more = "e" * max(0, length - len(base))
         return sent((more + base)[-length:] if "@" in base else (base + more)[:length])
 
     def _bisect(self, at: Input, refused: int) -> tuple[int, Outcome | None]:
-        """Return the most characters that are taken, and the refusal of one more."""
+        """Return the largest number of characters that is accepted, and the refusal of one more."""
         taken, proof = 1, None
         usual = [most for most in _USUAL if most < refused]
         while refused - taken > 1:
@@ -346,7 +346,7 @@ class FieldLearner:
     # Addresses and URLs
 
     def _grammar(self, found: Explained, at: Input, *, fresh: bool) -> None:
-        """Find out which texts a field takes that holds an address or a URL."""
+        """Find out which texts are accepted by a field for e-mail addresses or URLs."""
         is_address = at.shape == "address"
         odd, patterns = self.odd[at.shape], ADDRESSES if is_address else URLS
         treatment = "not-email" if is_address else "not-url"
@@ -358,7 +358,7 @@ class FieldLearner:
         fit(found, patterns, seen)
 
     def _is_alike(self, found: Explained, at: Input, asked: Sequence[Outcome | None]) -> bool:
-        """Take over the grammar of a field that foretells what came of a few odd texts; tell whether there is one."""
+        """Take over the grammar of another field that predicts the results of a few odd texts; tell if there is one."""
         seen = [each for each in asked if each is not None]
         own = [row for row in found.rows if row.treatment not in _GRAMMATICAL]
         others = [
@@ -383,7 +383,7 @@ class FieldLearner:
         return False
 
     def _tokens(self, found: Explained, at: Input) -> None:
-        """Find out which texts a field takes, if it refuses several odd ones in one way."""
+        """Find out which texts a field accepts, if it refuses several odd ones alike."""
         tried = [each for each in found.seen if each.trial.treatment in _EVERY and not each.trial.sent.how]
         odd = [each for each in tried if each.trial.sent.text is not None]
         looks = [each.look for each in odd if each.look is not None]
@@ -401,7 +401,7 @@ class FieldLearner:
     # The type, the switch, and what is not a field of the row
 
     def learn_type(self, operation: str) -> None:
-        """Ask which types a form takes, and how it refuses others."""
+        """Ask which types a form accepts, and how it refuses others."""
         at = Input(operation, self._form["type"], self.observer.prober.kinds.plain)
         found = Explained({"enum": list(self.facts.types)})
         known = self.table.fields.get(Place("create", at.field)) if operation == "update" else None
@@ -426,7 +426,7 @@ class FieldLearner:
     def _wrong_case(self, found: Explained, at: Input) -> None:
         """Ask whether an update reads a type in another case as a create does.
 
-        A refusal may be of the fields that this type demands; that of a type that is not listed is not.
+        A refusal may concern the fields that this type requires, unless it is that of a type that is not listed.
         """
         outcome = self.ask(
             at.trial("wrong-case", TREATMENTS["wrong-case"].samples("", None, found.schema)[0])
@@ -436,7 +436,7 @@ class FieldLearner:
             found.explain(outcome)
 
     def _respell(self, at: Input, found: Explained, *others: Explained) -> None:
-        """Find out whether refusals repeat a text in another spelling: in small letters, or as HTML."""
+        """Find out whether refusals repeat a text in another spelling: in lower case, or as HTML."""
         refused = next((row for row in found.rows if row.treatment == "not-listed"), None)
         if refused is None or "{value" not in str(refused.effect):
             return
@@ -453,7 +453,7 @@ class FieldLearner:
                     each.rows[n] = replace(row, effect=effect)
 
     def _switch(self, operation: str) -> None:
-        """Ask which texts the switch takes: each is sent to a row that is on, and to one that is off."""
+        """Ask how the switch reads texts: each is sent to a row that is on, and to one that is off."""
         at = Input(operation, self._form["enabled"], self.observer.prober.kinds.plain)
         found = self.table.fields[at.place] = Explained({})
         is_on = self.observer.is_enabled_at_first
@@ -474,7 +474,7 @@ class FieldLearner:
         return [each for text in self.spellings for each in self._spelling(at, text)]
 
     def _spelling(self, at: Input, text: str) -> list[Outcome]:
-        """Return what came of a text: of both states, if it kept both."""
+        """Return the result of a text: for both states, if it changed neither."""
         if at.operation == "create":
             outcome = self.ask(at.trial("is", sent(text)))
             return [] if outcome is None else [outcome]
@@ -520,7 +520,7 @@ class FieldLearner:
                 found.explain(unshown(outcome), None, treatment)
 
     def _check_foreign(self) -> None:
-        """Find out whether a field of another type is checked as one of the item's own."""
+        """Find out whether a field of another type is checked like a setting of the row's own type."""
         own = self.facts.types
         wrong = [
             each
@@ -553,7 +553,7 @@ class FieldLearner:
                     found.put(row)
 
     def _leave_to_own(self) -> None:
-        """Leave out what is said of fields of other types, and is what the rows of the asked field say."""
+        """Drop rows for fields of other types that repeat the rows of the field that was asked about."""
         field = self.facts.types[self.observer.prober.kinds.pair][-1]
         for operation in ("create", "update"):
             own = self.table.fields.get(Place(operation, field), Explained({})).rows
@@ -575,19 +575,19 @@ class FieldLearner:
 
 
 def unshown(outcome: Outcome) -> Outcome:
-    """Return what came of a field that a row does not show."""
+    """Return the outcome as that of a field which no row shows."""
     return outcome if outcome.look is not None else replace(outcome, shown=MISSING, before=MISSING)
 
 
 def shape_of_text(example: str) -> str:
-    """Return what a text is: an address, a URL, or any text."""
+    """Return the shape of a text: an e-mail address, a URL, or any text."""
     return "address" if "@" in example else "url" if "://" in example else "text"
 
 
 def _representatives(
     own: list[tuple[str, str]], examples: Mapping[str, Mapping[str, str]]
 ) -> list[tuple[str, str]]:
-    """Return one field of each shape: an address, a URL, another text."""
+    """Return one field of each shape: an e-mail address, a URL, any other text."""
     found: dict[str, tuple[str, str]] = {}
     for name, kind in own:
         shape = shape_of_text(examples.get(kind, {}).get(name, ""))

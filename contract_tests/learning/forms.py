@@ -1,4 +1,4 @@
-"""The forms of a service as rows of the behaviour table: asked, explained, named, and written into the draft."""
+"""Learns the forms of a service as rows of the behaviour table, names their refusals, and writes both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Lists = dict[str, list[dict[str, Any]]]
 
 
 def learn_forms(prober: Prober, draft: Draft) -> None:
-    """Ask what the service makes of each field of a create and of an update, and write its rows."""
+    """Find out what becomes of each field of a create and of an update, and write its rows."""
     observer = Observer(prober, draft.everywhere)
     table = (BriefLearner if prober.spares else FieldLearner)(observer, draft).learn()
     order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
@@ -77,7 +77,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
 
 
 def _learn_off_at_first(observer: Observer, draft: Draft) -> None:
-    """Let a new row be disabled if it is, and no answer says so: a create may refuse the switch."""
+    """Learn that a new row is disabled, if no answer says so: a create may refuse the switch."""
     shown, words = draft.facts.row["enabled"], {"default": False}
     known = row_node(draft, draft.tree)["properties"][shown].get("default", True)
     if known and not observer.is_enabled_at_first and observer.walker is not None:
@@ -91,9 +91,9 @@ def _learn_off_at_first(observer: Observer, draft: Draft) -> None:
 
 
 def is_by_name(telling: Telling, bodies: Sequence[Any], order: Sequence[str]) -> bool:
-    """Tell whether all bodies that tell problems of several fields have them in the order of their names.
+    """Tell whether all bodies with problems of several fields report them in the order of the fields' names.
 
-    One of them at least must contradict `order`, the order of the document.
+    At least one of them must contradict `order`, the order of the document.
     """
     told = [[name for item in telling.listed(each) if (name := _field_of(item, order))] for each in bodies]
     several = [names for names in told if len({*names}) > 1]
@@ -102,7 +102,7 @@ def is_by_name(telling: Telling, bodies: Sequence[Any], order: Sequence[str]) ->
 
 
 def _field_of(item: Any, names: Sequence[str]) -> str:
-    """Return the field that an item is about: the first one that is a value of its own, else the first in a text."""
+    """Return the field that an item is about: the first that is a value of it, or else the first in a text."""
     texts = texts_in(item)
     own = [text for text in texts if text in names]
     words = [word for text in texts for word in re.findall(r"\w+", text) if word in names]
@@ -110,7 +110,7 @@ def _field_of(item: Any, names: Sequence[str]) -> str:
 
 
 def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
-    """Find out whether a field of another type is told twice if it is wrong in itself, and told beside a wrong type."""
+    """Find out whether a wrong foreign field is reported twice, and whether it is reported beside a wrong type."""
     refused = _refused(table, FOREIGN)
     if refused is None:
         return
@@ -135,9 +135,9 @@ def _learn_foreign(observer: Observer, table: Table, telling: Telling) -> None:
 
 
 def _tells_beside_type(observer: Observer, telling: Telling, item: Any, kind: str) -> bool | None:
-    """Tell whether a field is told of as one of another type beside a type that is refused; None if that is not seen.
+    """Tell whether a foreign field is reported beside a type that is refused; None if that cannot be seen.
 
-    `kind` is the type of the row. `item` is how a field of another type is told.
+    `kind` is the type of the row. `item` is how a foreign field is reported.
     """
     words, owner = observer.facts.form, observer.prober.kinds.pair
     field = observer.facts.types[owner][-1]
@@ -152,7 +152,7 @@ def _tells_beside_type(observer: Observer, telling: Telling, item: Any, kind: st
 
 
 def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
-    """Find out whether fields that do not belong share one problem, which names them all."""
+    """Find out whether foreign or unknown fields share one problem, which names all of them."""
     foreign, unknown = (_refused(table, name) for name in (FOREIGN, UNKNOWN))
     kind, field = observer.prober.kinds.pair, observer.facts.types[observer.prober.kinds.pair][0]
     names = [*observer.facts.types[kind][:2]] if foreign is not None else ["color", "shade"]
@@ -190,19 +190,19 @@ def learn_shared(observer: Observer, table: Table, telling: Telling) -> None:
 
 
 def _refused(table: Table, name: str) -> Look | None:
-    """Return how a field that does not belong is refused in an update, None if it is not."""
+    """Return how an update refuses a foreign or unknown field; None if it accepts it."""
     rows = table.fields[Place("update", name)].rows
     return next((row.effect for row in rows if row.treatment == "any" and row.reaction == "refuse"), None)
 
 
 def _length_told(outcome: Outcome) -> int:
-    """Return how long the value of a refusal is that repeats it as a whole, 0 if it does not."""
+    """Return the length of the value if a refusal repeats it as a whole, and 0 if not."""
     is_whole = outcome.look is not None and "{value}" in repr(outcome.look.value)
     return len(outcome.trial.sent.text or "") if is_whole else 0
 
 
 def _sharing(text: str) -> str:
-    """Return a text that names all fields with its problem."""
+    """Return a text with a placeholder for all fields that have its problem."""
     return text.replace("{field}", "{fields}")
 
 
@@ -210,8 +210,8 @@ def _sharing(text: str) -> str:
 class _Writer:
     """Writes the rows of both forms into the draft.
 
-    `order` are fields whose problems are told in another order than the document's; `common` are those of all types
-    that are so.
+    `order` are fields whose problems are reported in another order than the document's; `common` are those of them that
+    all types have.
     """
 
     draft: Draft
@@ -222,7 +222,7 @@ class _Writer:
     common: Sequence[str] = ()
 
     def write(self) -> None:
-        """Write both forms, unless the document says already what was seen."""
+        """Write both forms, unless the document already says what was seen."""
         self._even()
         if self.refusals.telling.tells_all:
             rows = [row for found in self.table.fields.values() for row in found.rows]
@@ -260,7 +260,7 @@ class _Writer:
                 self.draft.provoked |= dict.fromkeys(names)
 
     def _is_unknown(self, place: Place) -> bool:
-        """Tell whether a form has no switch: it is refused as a field that no form has."""
+        """Tell whether a form has no switch, and refuses it as an unknown field."""
         switch, unknown = (
             self.table.fields.get(Place(place.operation, name)) for name in (place.field, UNKNOWN)
         )
@@ -270,12 +270,12 @@ class _Writer:
         return switch.rows == [refused] and refused in unknown.rows
 
     def _is_ranked(self, operation: str, name: str, found: Explained) -> bool:
-        """Tell whether a field has problems that are told after those of others."""
+        """Tell whether some problems of a field are reported after those of others."""
         refused = (row for row in found.rows if row.reaction == "refuse")
         return any(self.ranks[operation].get(self._sort(name, row), 0) for row in refused)
 
     def _even(self) -> None:
-        """Let all refusals repeat a value, and name a field, in one way."""
+        """Make all refusals repeat values and name fields in one way."""
         rows = [
             (place.field, found, n)
             for place, found in self.table.fields.items()
@@ -299,14 +299,14 @@ class _Writer:
             found.rows[n] = replace(found.rows[n], effect=look._replace(value=by_key) if is_keyed else look)
 
     def _refuses(self, operation: str) -> bool:
-        """Tell whether a form refuses a field that no form has."""
+        """Tell whether a form refuses unknown fields."""
         found = self.table.fields.get(Place(operation, UNKNOWN))
         return found is not None and any(
             (row.treatment, row.reaction) == ("any", "refuse") for row in found.rows
         )
 
     def _is_documented(self, operation: str, name: str, found: Explained) -> bool:
-        """Tell whether the document says already what was seen of a field."""
+        """Tell whether the document already says what was seen of a field."""
         tree, identity = self.draft.tree, self.draft.facts.operation(operation).id
         form = form_of(tree, identity)
         fields = {each: resolved(tree, node) for each, node in form["properties"].items()}
@@ -321,7 +321,7 @@ class _Writer:
         )
 
     def _as_data(self, operation: str, field: str, row: Row, names: dict[str, Look]) -> dict[str, Any]:
-        """Return a row as the document writes it, its refusal by name; `names` gets the refusal."""
+        """Return a row as the document writes it. Its refusal becomes a name, and is put into `names`."""
         argument = list(row.argument) if isinstance(row.argument, tuple) else row.argument
         when: Any = row.treatment if argument is None else {row.treatment: argument}
         if row.reaction == "change":
@@ -341,7 +341,7 @@ class _Writer:
         return data | ({"rank": rank} if rank else {})
 
     def _sort(self, field: str, row: Row) -> str:
-        """Return what a refusal is ordered as."""
+        """Return the sort of a refusal (see `sort_of`)."""
         if field in {FOREIGN, UNKNOWN}:
             return field
         is_own = field not in self.draft.facts.form.values()
@@ -349,7 +349,7 @@ class _Writer:
         return sort if sort in _SORTS else "text"
 
     def _shared(self, lists: Lists) -> Lists:
-        """Return the lists, with the commonest one of the types' own fields said once."""
+        """Return the lists with the commonest one of the settings written once, under '{own}'."""
         own = [name for names in self.draft.facts.types.values() for name in names]
         if not all(name in lists for name in own):
             return lists
@@ -405,7 +405,7 @@ class _Writer:
         return change
 
     def _serve(self, service: Tree) -> None:
-        """Write what holds for all forms."""
+        """Write what holds for both forms."""
         if self.refusals.telling.tells_all:
             service["errors"] = self.refusals.telling.words
         if self.table.checks_foreign:
@@ -423,13 +423,13 @@ class _Writer:
 
 
 def _reordered(properties: Sequence[str], order: Sequence[str]) -> list[str]:
-    """Return all fields, those of which an order is known in that order, at the places that they have together."""
+    """Return all fields, with those whose order is known put into that order among themselves."""
     left = [name for name in order if name in properties]
     return [left.pop(0) if name in order else name for name in properties]
 
 
 def in_words(value: Any) -> Any:
-    """Return a body whose texts name a field as people write it; a text that is the name alone stays.
+    """Return a body whose texts name a field as people write it. A text that is only the name stays.
 
     >>> in_words({"field": "{field}", "told": "The {field} field is wrong."})
     {'field': '{field}', 'told': 'The {field:words} field is wrong.'}
@@ -443,7 +443,7 @@ def in_words(value: Any) -> Any:
 
 
 def _bound(tree: Tree, properties: Tree, lists: Lists) -> None:
-    """Let the schemas of fields bound their texts as their rows do."""
+    """Give the schemas of fields the bounds that their rows have."""
     for name in properties:
         rows = lists.get(
             name, lists.get(OWN) if "x-available-when" in resolved(tree, properties[name]) else None
@@ -460,7 +460,7 @@ def _bound(tree: Tree, properties: Tree, lists: Lists) -> None:
 
 
 def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Let the settings of each type be null, or lack, where a setting that is not sent is so."""
+    """Allow settings to be null or missing, if that is how a setting that is not sent is shown."""
     for kind, names in draft.facts.types.items():
         node = settings_node(draft, tree, kind)
         for name in names:
@@ -477,7 +477,7 @@ def _allow_unsent(draft: Draft, tree: Tree, lists: Mapping[str, list[dict[str, A
 
 
 def _allow_kept(draft: Draft, tree: Tree, form: Tree) -> None:
-    """Let a row show each name and type that the form keeps: none at all, say, or one that is not listed."""
+    """Allow a row to show each name and type that the form keeps, such as an unlisted type or none at all."""
     fields = {name: resolved(tree, node) for name, node in form["properties"].items()}
     rows = form_rows(form, fields, tree["x-service"]).fields
     odd = (None, "", "unlisted", *(kind.upper() for kind in draft.facts.types))

@@ -1,4 +1,4 @@
-"""What services take for an address, a URL or a token: patterns, odd texts that tell them apart, and what is wrong."""
+"""What services accept as an e-mail address, a URL or a token: patterns, and odd texts that tell them apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contract_tests.learning.reactions import Explained, Outcome
 from mock_server.document.rows import Row
 from mock_server.document.treatments import TREATMENTS
 
-# What services take for an address: what stands before the @, and behind it, the usual first.
+# What services accept as an e-mail address: the parts before and after the @, the usual ones first.
 _USERS = (
     r"[^@\s]+", r"[^@]+", r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9._%+-]+", r"[^\s@<>()\[\],;:\\\"]+",
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
@@ -30,7 +30,7 @@ ODD_ADDRESSES = (
 )  # fmt: skip
 # A URL without a scheme, which a service may put in front.
 _SCHEMELESS = r"^[^:]*$"
-# What may be wrong with an address or a URL, if a service tells faults apart.
+# What may be wrong with an e-mail address, if a service distinguishes faults.
 FAULTS = (
     r"^[^@]*$", r"@.*@", r"@[^.]*$", r"@[^.@]*$", r"\s", r"\.\.", r"@.*\.\.", r"^[^@]*\.\.", r"[<>]", r"^[^@]*[<>\s]",
     r"^[^:]*$", r"^https?://$", r"^http://", r"^[A-Za-z]+:", r"^[^:/]*$", r"[^\x00-\x7f]", r"['\"]",
@@ -50,7 +50,7 @@ ODD_URLS = (
     "https://example.com/a\nx", "https://example.com/\x07", "https://example.com/a'\"x",
 )  # fmt: skip
 
-# Which characters other texts may have, such as tokens and the names of chats; and texts that tell these apart.
+# Which characters other texts may have, such as tokens and names of chats, and texts that tell these patterns apart.
 TOKENS = (
     r"^\S+$", r"^[!-~]+$", r"^[ -~]+$", r"^[A-Za-z0-9:_-]+$", r"^[A-Za-z0-9._-]+$", r"^[A-Za-z0-9_-]+$",
     r"^[A-Za-z0-9_]+$", r"^[A-Za-z0-9]+$", r"^-?[0-9]+$", r"^[0-9]+$", r"^(?:-?[0-9]+|@[A-Za-z0-9_]+)$",
@@ -59,7 +59,7 @@ TOKENS = (
 ODD_TOKENS = (
     "maybe", "Abc_123", "12345", "-12345", "@maybe", "@may-be", "a b", "a-b.c", "12345:Abc-d_e", "\u017c\u00f3", "1.5",
 )  # fmt: skip
-# What a service may demand first, before it refuses a text in another way.
+# What a service may check first, with a refusal of its own.
 DEMANDS = (
     r"^https://", r"^https?://", r"^(?i:https)://", r"^(?i:https?)://", r"^[A-Za-z][A-Za-z0-9+.-]*://", r"@",
     r"^[^@]*@[^@]*$", r"^\S*$", r"^[ -~]*$",
@@ -68,7 +68,7 @@ _MOST_LOOKS = 4
 
 
 def _patterns(form: str, firsts: Sequence[str], seconds: Sequence[str]) -> tuple[str, ...]:
-    """Return all that two lists of parts give, the usual first."""
+    """Return all combinations of two lists of parts, the usual ones first."""
     pairs = sorted(product(range(len(firsts)), range(len(seconds))), key=sum)
     return tuple(form.format(firsts[one], seconds[other]) for one, other in pairs)
 
@@ -81,8 +81,8 @@ USUAL_PATTERNS = {
 
 
 def fit(found: Explained, patterns: Sequence[str], seen: Sequence[Outcome]) -> None:
-    """Explain what came of odd texts (`seen`): rows refuse what a grammar does not admit, or store nothing of it."""
-    # What other rows refuse, or change, says nothing of the grammar.
+    """Explain the results of odd texts (`seen`) by rows that refuse what a grammar does not admit, or store nothing."""
+    # What other rows refuse or change says nothing about the grammar.
     refused = [each for each in seen if each.look is not None and not found.foretells(each)]
     blanked = [each for each in seen if is_blanked(each) and not found.foretells(each)]
     if refused:
@@ -101,7 +101,7 @@ def fit(found: Explained, patterns: Sequence[str], seen: Sequence[Outcome]) -> N
 
 
 def _stages(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Look]]:
-    """Return rows that refuse texts in other ways than most, in their order, and the looks that they do not explain."""
+    """Return rows for refusals that differ from most, in order, and the refusals that these rows do not explain."""
     every = [each.look for each in outcomes if each.look is not None]
     distinct = [look for number, look in enumerate(every) if look not in every[:number]]
     looks = sorted(distinct, key=every.count)[-_MOST_LOOKS:]
@@ -119,7 +119,7 @@ def _stages(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Look]]:
 
 
 def _stage(look: Look, outcomes: Sequence[Outcome]) -> Row | None:
-    """Return a row that refuses all texts which are refused in one way, and no others; None if no pattern fits."""
+    """Return a row that refuses exactly the texts that are refused with this look; None if no pattern fits."""
     texts = [(each.trial.sent.text or "", each.look == look) for each in outcomes]
     for treatment, patterns in (("matches", FAULTS), ("mismatches", DEMANDS)):
         for pattern in patterns:
@@ -133,7 +133,7 @@ def _stage(look: Look, outcomes: Sequence[Outcome]) -> Row | None:
 def _fitting(
     found: Explained, patterns: Sequence[str], outcomes: Sequence[Outcome], wrong: Sequence[Outcome]
 ) -> str:
-    """Return the treatment of texts that break the pattern which tells the wrong ones best, and note the pattern."""
+    """Return the treatment of texts that break the best fitting pattern, and note that pattern."""
 
     def agreeing(pattern: str) -> int:
         matches = re.compile(pattern).search
@@ -146,7 +146,7 @@ def _fitting(
 
 
 def is_blanked(outcome: Outcome) -> bool:
-    """Tell whether a text was taken, and nothing of it is stored."""
+    """Tell whether a text was accepted, but nothing of it was stored."""
     return (
         outcome.look is None and outcome.shown in ("", None) and bool((outcome.trial.sent.text or "").strip())
     )

@@ -1,4 +1,4 @@
-"""One handler of each type, made, looked at and deleted: what a handler shows, and the form of its settings."""
+"""Learns what a handler shows, and the form of its settings: it creates a handler of each type, and looks at it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from contract_tests.probes.reading import Undecided, Unlisted, is_success, mappi
 from contract_tests.probes.trials import Trials
 from mock_server.document.treatments import masked
 
-# What a property of a row can show by its form alone.
+# Placeholders for properties of a row that can be recognized by their form alone.
 _OF_A_ROW = re.compile(r"\{(?:uuid|hex:\d+|id|site)\}")
 
 
 class Specimen(NamedTuple):
     """A handler of one type: the form that was sent, the handler as shown, and the exchanges.
 
-    `fields`: which field fills each setting, by its key.
+    `fields` maps the key of each setting to the form field that fills it.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Specimen(NamedTuple):
 
 
 def collect(prober: Prober, draft: Draft) -> list[Specimen]:
-    """Make one handler of each type that the service takes."""
+    """Make one handler of each type that the service accepts."""
     found = []
     if prober.spares:
         return _collect_standing(prober)
@@ -54,7 +54,7 @@ def collect(prober: Prober, draft: Draft) -> list[Specimen]:
 
 
 def _collect_standing(prober: Prober) -> list[Specimen]:
-    """Look at a standing row of each type. Of its settings, those of an earlier type say nothing."""
+    """Look at a standing row with each type. Settings that are left of an earlier type are ignored."""
     trials, found, key = Trials(prober), list[Specimen](), prober.facts.row["settings"]
     others = {name for names in prober.facts.types.values() for name in names}
     for kind, names in prober.facts.types.items():
@@ -84,7 +84,7 @@ def _specimen(kind: str) -> Callable[[Prober], tuple[dict[str, str], Mapping[str
 
 
 def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
-    """Compare the keys of handlers with the document's; without own ones, those of anybody's, by their types."""
+    """Compare the keys of handlers with the document's; those of others if the run has no handlers of its own."""
     rows = [specimen.shown for specimen in specimens]
     seen = specimens[-1].seen if specimens else ()
     if not rows:
@@ -92,7 +92,7 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
         rows = page.rows
     known = draft.facts.schemas.properties(_row_schema(draft))
     more, fewer = extra(known, rows), missing(known, rows)
-    if not specimens:  # masked: the types are right, the values are nobody's
+    if not specimens:  # rows of others are masked: only the types of their values are true
         more = {key: {"type": schema["type"], "readOnly": True} for key, schema in more.items()}
     constant = extra(draft.facts.row.values(), rows) if specimens else {}
     more |= {
@@ -106,7 +106,7 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
     by_type = _by_type(prober, specimens, changing)
     site = "{0.scheme}://{0.netloc}".format(
         urlsplit(prober.api.base_url)
-    )  # a guard lets addresses begin with its own
+    )  # behind a guard, addresses begin with the guard's own
     ids = [row.get(draft.facts.row["id"]) for row in rows]
     more |= {
         key: varying(key, [placed(row[key], own, site) for row, own in zip(rows, ids, strict=True)])
@@ -123,7 +123,7 @@ def learn_row(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
 
 
 def placed(value: Any, identity: Any, site: str) -> Any:
-    """Return a value of a row with placeholders for its id and for what the service's addresses begin with."""
+    """Return a value of a row with placeholders for its id, and for the beginning of the service's addresses."""
     if isinstance(value, dict):
         return {key: placed(each, identity, site) for key, each in value.items()}
     if not isinstance(value, str):
@@ -132,7 +132,7 @@ def placed(value: Any, identity: Any, site: str) -> Any:
 
 
 def varying(key: str, values: Sequence[Any]) -> dict[str, Any]:
-    """Return the schema of a property that each row has a value of its own for, of one form, if they have one."""
+    """Return the schema of a property whose values differ from row to row, with their common form if there is one."""
     if all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
         properties = {name: varying(name, [value[name] for value in values]) for name in values[0]}
         return {"type": "object", "required": [*properties], "properties": properties}
@@ -148,9 +148,9 @@ def varying(key: str, values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _by_type(prober: Prober, specimens: Sequence[Specimen], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the values of each property that the type of a row decides.
+    """Return by type the values of the properties that the type of a row decides.
 
-    A second row of a type has the same, or one row has another one with each type.
+    A second row of the type has the same value, or one row has another value with each type.
     """
     rows = {specimen.shown.get(prober.facts.row["id"]) for specimen in specimens}
     try:
@@ -177,7 +177,7 @@ def _row_schema(draft: Draft) -> Mapping[str, Any]:
 
 
 def row_node(draft: Draft, tree: Tree) -> Tree:
-    """Return the schema of a row, to be changed in place."""
+    """Return the schema of a row; changes to it change the tree."""
     facts = draft.facts
     answer = facts.operation("retrieve").response
     (key,) = facts.schemas.path_to(answer, "row")
@@ -216,7 +216,7 @@ def _plain(schema: Mapping[str, Any]) -> Any:
 
 
 def learn_settings(prober: Prober, draft: Draft, specimens: list[Specimen]) -> None:
-    """Compare the settings of each type with what was sent: keys, and what is shown in place of a value."""
+    """Compare the settings of each type with what was sent: their keys, and what is shown in place of values."""
     key = draft.facts.row["settings"]
     masks = _masks(prober, draft, specimens)
     for specimen in specimens:
@@ -244,7 +244,7 @@ def learn_settings(prober: Prober, draft: Draft, specimens: list[Specimen]) -> N
 def _like(
     draft: Draft, kind: str, specimens: Sequence[Specimen], masks: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Return the properties of a type of which no row was made: as those of others of its kind."""
+    """Return the properties of a type that no row has had, made like those of similar types."""
     node, examples = settings_node(draft, draft.tree, kind), draft.facts.examples
     properties = dict(node.get("properties", {}))
     for name in draft.facts.types[kind]:
@@ -275,7 +275,7 @@ def _form(specimen: Specimen, shown: Mapping[str, Any]) -> str:
 
 
 def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
-    """Return the schema of a type's settings, to be changed in place. Raises Unsayable if none exists."""
+    """Return the schema of a type's settings; changes to it change the tree. Raises Unsayable if unknown."""
     for branch in row_node(draft, tree).get("allOf", ()):
         if kind in {node.get("const") for node in branch["if"]["properties"].values()}:
             return component(tree, next(iter(branch["then"]["properties"].values())))
@@ -283,7 +283,7 @@ def settings_node(draft: Draft, tree: Tree, kind: str) -> Tree:
 
 
 def key_of(node: Tree, field: str) -> str:
-    """Return the key that shows a field in the settings of this schema."""
+    """Return the key under which settings of this schema show a field."""
     properties = node.get("properties", {}).items()
     return next((key for key, each in properties if each.get("x-field") == field), field)
 
@@ -291,7 +291,7 @@ def key_of(node: Tree, field: str) -> str:
 def _wanted(
     draft: Draft, specimen: Specimen, shown: Mapping[str, Any], masks: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Return the properties that show what was seen."""
+    """Return the properties of settings as they were seen."""
     properties = settings_node(draft, draft.tree, specimen.kind).get("properties", {})
     known = {node.get("x-field", key): node for key, node in properties.items()}
     wanted: dict[str, dict[str, Any]] = {}
@@ -309,12 +309,12 @@ def _wanted(
     return wanted
 
 
-# Short values, which a mask may treat otherwise, and a long one, of which it may not show the length.
+# Short values, which a mask may treat differently, and a long one, whose length a mask may hide.
 _LENGTHS = [("abcdefghij" * 5)[:length] for length in (*range(2, 11), 48)]
 
 
 def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str, Any]:
-    """Return what is shown in place of each field's value: one text for all, or one mask."""
+    """Return by field what is shown in place of its value: a text, or a mask."""
     pairs: dict[str, list[tuple[str, str]]] = {}
     for specimen in specimens:
         shown = mapping(specimen.shown.get(draft.facts.row["settings"]))
@@ -329,7 +329,7 @@ def _masks(prober: Prober, draft: Draft, specimens: list[Specimen]) -> dict[str,
     alike: list[list[str]] = []  # fields that one mask explains
     for name in pairs:
         masks = ((each, mask_of(_all(pairs, (*each, name)))) for each in alike)
-        # That short values are shown otherwise is believed if some were sent to that end.
+        # Short values count as masked differently only if some were sent to find out.
         known = next((each for each, mask in masks if mask and not (prober.spares and "from" in mask)), None)
         if known is None:
             alike.append(known := [])
@@ -349,7 +349,7 @@ def _all(pairs: Mapping[str, list[tuple[str, str]]], names: Sequence[str]) -> li
 
 
 def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[str, str, str]]:
-    """Make rows with values of several lengths, and return the masked fields, with what was sent and what is shown."""
+    """Make rows with values of several lengths. Return each masked field with what was sent and what is shown."""
     fields_of = {
         kind: [name for name in names if name in masked_fields] for kind, names in prober.facts.types.items()
     }
@@ -369,7 +369,7 @@ def _of_lengths(prober: Prober, masked_fields: Collection[str]) -> list[tuple[st
 
 
 def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
-    """Return the mask (`x-mask`) that explains each pair of a text that was sent and what is shown of it."""
+    """Return the mask (`x-mask`) that turns each text that was sent into what is shown; None if no mask does."""
     for least in sorted({0, *(len(sent) for sent, _ in pairs)}):
         long, short = (
             [pair for pair in pairs if (len(pair[0]) < least) is is_short] for is_short in (False, True)
@@ -393,7 +393,7 @@ def mask_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
 def _mask_of_all(pairs: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     sent, shown = pairs[0]
     most = min(len(sent), len(shown), 8)
-    # As many characters as can be those of the value are: samples may end alike.
+    # All characters that may be the value's own count as such, since samples may end alike.
     by_number = sorted(product(range(most + 1), repeat=2), key=sum, reverse=True)
     for words in (*by_number, ("half", 0), (0, "half")):
         first, last = (len(sent) // 2 if each == "half" else int(each) for each in words)
@@ -427,9 +427,9 @@ def _set_settings(draft: Draft, kind: str, wanted: Mapping[str, dict[str, Any]])
 
 
 def learn_empty_settings(prober: Prober, draft: Draft) -> None:
-    """Look how settings without a key are written: as `{}`, or as `[]`, which is what PHP makes of an empty array.
+    """Find out how empty settings are written: as `{}`, or as `[]`, which is PHP's empty array.
 
-    Types whose settings were never seen empty are presumed to be as the others.
+    Types whose settings were never seen empty are presumed to be like the others.
     """
     facts, written, proof = draft.facts, dict[str, set[str]](), list[Exchange]()
     steps = facts.schemas.path_to(facts.operation("retrieve").response, "row")

@@ -1,7 +1,7 @@
-"""What a row tells of its own history: times in formats of their own, counters, and which updates count as a change.
+"""Learns what a row shows of its own history: times in any format, counters, and which updates count as a change.
 
-One row is made, left for a second, and updated in three ways: by what it has, by another name, by another type. What
-moves, and with which of them, tells what each time and number is. A change of type tells what it leaves of settings.
+A row is made, left for a second, and updated three times: with what it has, with another name, with another type. What
+moves at which update tells what each time and number means. A change of type shows what it leaves of the settings.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from contract_tests.probes.trials import Trials
 
 Row = Mapping[str, Any]
 
-# Until a time of whole seconds moves.
+# Seconds after which a time of whole seconds has moved.
 _SECOND = 1.05
 
-_EARLIEST, _LATEST = 1_000_000_000, 4_000_000_000  # seconds that look like a time of today
+_EARLIEST, _LATEST = 1_000_000_000, 4_000_000_000  # seconds that may be a time of our days
 
-# Which updates count as a change (`x-update`), by which of the three moved something.
+# Which updates count as a change (a word of `x-update`), by which of the three moved something.
 _COUNTED = {
     (True, True, True): "any",
     (False, True, True): "other-values",
@@ -43,7 +43,7 @@ _SAID = {"any": "any update", "other-values": "an update with other values", "ot
 
 
 def form_of(value: Any) -> str | None:
-    """Return the format in which a value shows a time, as placeholders name it; None if it shows no time."""
+    """Return the format of a time as placeholders name it, empty for the documented one; None if it is not a time."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     if isinstance(value, int) or (value.isascii() and value.isdigit()):
@@ -58,7 +58,7 @@ def form_of(value: Any) -> str | None:
 
 
 class Told(NamedTuple):
-    """What a property tells. `counted`: which updates move it, None if none does; `node`: what its schema becomes."""
+    """What a property shows. `counted`: which updates move it; None if none does. `node`: its new schema."""
 
     key: str
     counted: str | None
@@ -72,7 +72,7 @@ class Told(NamedTuple):
 
 
 def learn_history(prober: Prober, draft: Draft) -> None:
-    """Watch a row through three updates, if one of its properties is a time or a counter of its own."""
+    """Watch a row through three updates, if one of its properties is an undocumented time or counter."""
     created = draft.facts.row["created"]
     word = next((draft.facts.row[each] for each in ("changed", "never") if each in draft.facts.row), "")
     first = prober.once(handler).first
@@ -115,7 +115,7 @@ def learn_history(prober: Prober, draft: Draft) -> None:
 
 
 def _learn_switch(prober: Prober, draft: Draft, word: str) -> None:
-    """Look whether only updates that switch a row on or off have moved the time of its last change."""
+    """Learn whether only updates that switch a row on or off have moved the time of its last change."""
     words, identity, looks = draft.facts.row, draft.facts.row["id"], dict[Any, Row]()
     moved, seen, values = set[bool](), list[Exchange](), [None]
     for response, exchange in zip(prober.responses, prober.exchanges, strict=True):
@@ -143,7 +143,7 @@ def _is_telling(key: str, value: Any) -> bool:
 
 
 def _watched(prober: Prober) -> list[Row]:
-    """Return a row as it was made, and after each of three updates, the last of which may be refused."""
+    """Return a row as it was created, and after each of three updates. The last one may be refused."""
     kinds = prober.kinds
     form = kinds.form(kinds.mailbox, prober.name())
     response, number = prober.create(form)
@@ -167,13 +167,13 @@ def _watched(prober: Prober) -> list[Row]:
 
 
 def told_by(key: str, rows: Sequence[Row], created: Any) -> Told | None:
-    """Return what a property tells, by its values; None if nothing that a document can say."""
+    """Return what a property shows, judging by its values; None if a document cannot say it."""
     values = [row.get(key) for row in rows]
     moved = [one != other for one, other in pairwise(values)]
     if not any(moved):
         return _of_creation(key, values[0], created)
     at_first = moved.index(True)
-    # All is within a second of the first that moved, so the later ones need not move.
+    # All later updates are within a second of the first that moved it, so they need not move it again.
     counted = _COUNTED[tuple(step >= at_first for step in range(3))]  # type: ignore[index]
     form = form_of(values[-1])
     if form is not None:
@@ -211,7 +211,7 @@ def _of_change(key: str, values: Sequence[Any], form: str, counted: str) -> Told
 
 
 def _of_creation(key: str, value: Any, created: Any) -> Told | None:
-    """Return a property that shows the time of creation, in whatever zone."""
+    """Return a property that shows the time of creation, in any time zone."""
     form, documented = form_of(value), form_of(created)
     if form is None or documented is None:
         return None
@@ -227,7 +227,7 @@ def _of_creation(key: str, value: Any, created: Any) -> Told | None:
 
 
 def _seconds(value: Any, form: str) -> int:
-    """Return the seconds of a time in a format, as if it were of UTC."""
+    """Return the seconds of a time in a format, read as UTC."""
     if form.startswith("unix"):
         return int(value) // (1000 if form == "unix-ms" else 1)
     moment = parsedate_to_datetime(value) if form == "http" else datetime.fromisoformat(value)
@@ -235,7 +235,7 @@ def _seconds(value: Any, form: str) -> int:
 
 
 def _set(draft: Draft, told: Told, tree: Tree) -> None:
-    """Give a property its schema, wherever the document shows a row."""
+    """Give a property its new schema, wherever the document has a row."""
     row = row_node(draft, tree)
     for schema in [row, *tree["components"]["schemas"].values()]:
         known = schema.get("properties", {}).get(told.key)
@@ -258,7 +258,7 @@ def _count(counted: str, tree: Tree) -> None:
 
 
 def learn_leftovers(prober: Prober, draft: Draft) -> None:
-    """Change a type and then the name, and look what is left; then change to a type without settings of its own."""
+    """Change the type and then the name, to see what is left of settings; then change to a type without settings."""
     words, trials = _words(draft.tree, draft), Trials(prober)
     if words["unsent"] == "blanked":
         return
@@ -275,7 +275,7 @@ def learn_leftovers(prober: Prober, draft: Draft) -> None:
 
 
 def _learn_restored(prober: Prober, draft: Draft, trials: Trials) -> None:
-    """Give a row a type that it had before, without settings: they may be as they were."""
+    """Give a row a type that it had before, without settings, which may then be as they were."""
     kind = prober.kinds.mailbox
     _, earlier = trials.specimen(kind)
     row = trials.walker
@@ -333,7 +333,7 @@ def _set_left(draft: Draft, what: str) -> Callable[[Tree], None]:
 
 
 def _learn_bare(prober: Prober, draft: Draft, handler: ProbedHandler) -> None:
-    """Change to a type that is shown as a list: with something left, no list can show it."""
+    """Change to the type without settings, whose empty list cannot show what an earlier type has left."""
     bare = prober.kinds.bare
     shown, seen = prober.watch(_retyped(handler, bare, prober.facts.row["settings"]))
     node = settings_node(draft, draft.tree, bare)

@@ -1,4 +1,4 @@
-"""Shows a service to the document, and returns what was learned; writes it as an overlay, with what was seen."""
+"""Learns what a service does, and writes it as an overlay with the exchanges that prove it."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ from mock_server.document import (
     with_actions,
 )
 
-# Told of each part of the learning as it begins.
+# Called with the name of each part of the learning as it begins.
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What a service taught. `base` is the document that the lessons change, one after the other, to `tree`.
+    """What was learned from a service. The lessons turn the document `base` into `tree`, one after the other.
 
-    `open` says of each question that stays open why; its assumption is kept. `unsaid` are sentences on what was seen
-    and cannot be said in a document, `unasked` on what was not asked, or not to the end. `operations` are those that
-    answered with success, `refusals` the names of those that were provoked. `exchanges` are all requests that went out
-    and their responses, in their order.
+    `open` has the questions that stay open, each with the reason; their assumed answers are kept. `unsaid` are
+    sentences about what was seen but no document can say, `unasked` about what was not asked, or only in part.
+    `operations` are those that succeeded, `refusals` the names of those that were provoked. `exchanges` are all
+    requests with their responses, in order.
     """
 
     date: datetime
@@ -104,17 +104,17 @@ class Learnt:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The answers of the closed lists that were found or given."""
+        """The listed answers that were found or given, by question."""
         return {name: one.answer for name, one in self.verdicts.items() if one.source != "unknown"}
 
     @property
     def new(self) -> tuple[Lesson, ...]:
-        """The lessons that change the document: the service does otherwise than it says."""
+        """The lessons that change the document, since the service does something else."""
         return tuple(lesson for lesson in self.lessons if lesson.actions)
 
 
 class _Part(NamedTuple):
-    """A part of the lessons beyond the closed lists; `writes` where it has to create or change."""
+    """A part of the lessons beyond the open questions. `writes`: whether it has to create or update."""
 
     title: str
     writes: bool
@@ -180,9 +180,10 @@ _PARTS = (
 def learn_from(
     api: TargetApi, arguments: DocumentArguments, terms: Terms, tell: Tell = lambda _: None
 ) -> Learnt:
-    """Ask a service every question, and look at what no closed list foresees.
+    """Ask a service every open question, and learn what no list of answers foresees.
 
-    What this makes it deletes. Raises DocumentError, and what `requests` raises where the target cannot be reached.
+    Everything that this creates is deleted again. Raises DocumentError, and the exceptions of `requests` if the target
+    cannot be reached.
     """
     base = load(arguments.document, questions=arguments.questions)
     prober = Prober(api, Expectations(arguments), terms)
@@ -229,7 +230,7 @@ def _become(after: Tree) -> Callable[[Tree], None]:
 
 
 def _take(part: _Part, prober: Prober, draft: Draft) -> None:
-    """Take one part; what cannot be seen or read ends this part alone."""
+    """Take one part. What cannot be seen or read ends only this part."""
     try:
         part.teach(prober, draft)
     except Undecided as no:
@@ -237,7 +238,7 @@ def _take(part: _Part, prober: Prober, draft: Draft) -> None:
     except Unlisted as no:
         draft.unsaid.append(str(no))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # A body may be anything, and one that a lesson did not think of must not end the run.
+        # A body may be anything: one that no lesson foresaw must not end the run.
         draft.unsaid.append(
             f"The answers about {part.title} cannot be read ({type(error).__name__}: {error})."
         )
@@ -267,12 +268,12 @@ def _learnt(base: Document, draft: Draft, verdicts: Mapping[str, QuestionVerdict
 
 
 def _seen(verdict: QuestionVerdict) -> str:
-    """Return what was seen of a question that stays open."""
+    """Return what was seen about a question that stays open."""
     return verdict.finding.sentence if isinstance(verdict.finding, Outside) else "Nothing was seen of it."
 
 
 def _operations(prober: Prober) -> tuple[str, ...]:
-    """Return the operations that answered with success, in the document's order."""
+    """Return the operations that succeeded, in the document's order."""
     seen = {exchange.operation for exchange in prober.exchanges if 200 <= exchange.status < 300}
     return tuple(name for name in prober.facts.operations if name in seen)
 
@@ -305,7 +306,7 @@ Clean = Callable[[str], str]
 
 
 def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
-    """Return the overlay as data; `clean` takes keys and rows of others out of a text."""
+    """Return the overlay as data. `clean` removes keys and other people's rows from a text."""
     clean = _in_one_line(clean)
     unasked = (f"Not asked, or not completely: {sentence}" for sentence in learnt.unasked)
     day = f"{learnt.date:%Y-%m-%d}"
@@ -338,7 +339,7 @@ def overlay_of(learnt: Learnt, target: str, clean: Clean) -> dict[str, Any]:
 
 
 def _in_one_line(clean: Clean) -> Clean:
-    """Return what cleans a text for people: what an editor might obey becomes an escape."""
+    """Return a function that cleans a text for people: control characters, which an editor might obey, are escaped."""
     return lambda text: printable(clean(text))
 
 
@@ -353,10 +354,10 @@ def _actions(learnt: Learnt, clean: Clean) -> list[dict[str, Any]]:
     for lesson in learnt.lessons:
         for number, action in enumerate(lesson.actions):
             verb = {key: value for key, value in action.items() if key != "target"}
-            # Only the first action of a lesson says what was seen: some lessons have dozens.
+            # Only the first action of a lesson says what was seen, since some lessons have dozens of actions.
             about = f"{lesson.about}, too" if number else clean(f"{lesson.about}: {lesson.says}")
             found.append({"target": action["target"], "description": about, **verb})
-    # An overlay needs an action, and a service that does what is documented gives none.
+    # An overlay needs an action, even if the service does everything as documented.
     return found or [{"target": "$.info", "description": "Nothing differs.", "update": {}}]
 
 

@@ -1,4 +1,4 @@
-"""The headers that count requests: on which answers they stand, and how many a key may make."""
+"""Learns the headers that count requests: which responses have them, and how many requests a key may make."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract_tests.learning.responses import examples, operations, own_response
 from contract_tests.probes.prober import Prober
 
 _TOO_MANY = 429
-# What is refused before the key is known to be good, or by the mock alone.
+# Refusals before the key is known to be good, and those of the mock alone.
 _WITHOUT_KEY = frozenset(
     {
         *("missing_bearer", "no_access", "site_page", "malformed", "violation", "timeout", "too_large"),
@@ -25,7 +25,7 @@ _WORDS = ("quota-limit", "quota-remaining")
 
 
 def learn_metering(prober: Prober, draft: Draft) -> None:
-    """Look through all responses so far: nothing is sent."""
+    """Look through all responses so far. Nothing is sent."""
     names = _names(draft.tree)
     if not names:
         return
@@ -43,7 +43,7 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
                 unlike.append((operation, status, exchanges[0]))
         _learn_responses(draft, names, unlike, has=has)
     refused = [one for each in groups.values() for one in each if one.status >= 400]
-    # A method that no operation has may be refused before the key is looked at: it tells nothing of the operations.
+    # An unknown method may be refused before the key is checked, so it says nothing about the operations.
     _learn_refusals(draft, names, [one for one in refused if one.operation], dict(operations(draft.tree)))
     service = {"": {"responses": draft.tree["x-service"]["refusals"]}}
     _learn_refusals(draft, names, [one for one in refused if not one.operation] or refused, service)
@@ -52,7 +52,7 @@ def learn_metering(prober: Prober, draft: Draft) -> None:
 def _learn_responses(
     draft: Draft, names: dict[str, str], unlike: list[tuple[str, int, Exchange]], *, has: bool
 ) -> None:
-    """Learn of responses, each with an exchange that shows it, that they have the headers, or lack them."""
+    """Learn that these responses have the headers, or lack them; each comes with an exchange that shows it."""
     if not unlike:
         return
 
@@ -68,7 +68,7 @@ def _learn_responses(
 def _learn_refusals(
     draft: Draft, names: dict[str, str], refused: list[Exchange], nodes: dict[str, Tree]
 ) -> None:
-    """Where every refusal of a good key has the headers, or none has, those that were not seen are taken to be so."""
+    """If all refusals of a good key have the headers, or none has, presume the same of those that were not seen."""
     shown = {names["quota-limit"].lower() in dict(exchange.headers) for exchange in refused}
     if len(shown) != 1:
         return
@@ -95,7 +95,7 @@ def _learn_refusals(
 
 
 def _is_of_the_api(tree: Tree, operation: str, status: int) -> bool:
-    """Tell whether a refusal is one of the API's: of those that a key gets for itself, none has such headers."""
+    """Tell whether a refusal is one of the API's, rather than one of the key itself, which has no such headers."""
     named = examples(tree, _responses(tree, operation)[str(status)])
     return not set(named) <= _WITHOUT_KEY
 
@@ -109,7 +109,7 @@ def _names(tree: Tree) -> dict[str, str]:
 
 
 def _is_counted(exchange: Exchange) -> bool:
-    """Tell whether a request came to the API with the run's own key: the others are counted for nobody."""
+    """Tell whether a request reached the API with the run's own key. Others are not counted."""
     if dict(exchange.request_headers).get("Authorization") != f"Bearer {KEY_VARIABLE}":
         return False
     page = "html" in dict(exchange.headers).get("content-type", "")
@@ -117,9 +117,9 @@ def _is_counted(exchange: Exchange) -> bool:
 
 
 def _is_known(tree: Tree, exchange: Exchange) -> bool:
-    """Tell whether a request went to an address as the document spells it.
+    """Tell whether a request went to a path as the document spells it.
 
-    The API may not know another one: its own envelope may refuse that, and count it for nobody.
+    The API may not know another spelling, and may refuse it without counting.
     """
     if exchange.operation and exchange.operation not in dict(operations(tree)):
         return False
@@ -158,7 +158,7 @@ def _set(operation: str, status: int, names: dict[str, str], wanted: bool) -> Ca
 
 
 def _learn_limit(draft: Draft, name: str, exchanges: list[Exchange]) -> None:
-    """Take over the number that is shown."""
+    """Learn the limit that is shown."""
     for exchange in exchanges:
         text = dict(exchange.headers).get(name.lower(), "")
         if text.isdigit() and int(text) != draft.tree["x-service"]["quota"]["requests"]:

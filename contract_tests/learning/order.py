@@ -1,4 +1,4 @@
-"""Which of several problems a service tells, and which of its checks comes first: two of them are sent at once."""
+"""Learns in which order a service reports problems: two of them are sent at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contract_tests.probes.handler import Part, parts_of
 from contract_tests.probes.reading import Undecided, Unlisted
 from contract_tests.target.api import TargetResponse
 
-# Problems that are found together, in one walk over the fields. The others may be found before or after it.
+# Sorts of problems that are found in one pass over the fields. The others may be found before or after it.
 _OF_TEXTS = frozenset(
     {
         "padded", "control", "line-break", "longer-than", "tags", "quotes", "wrong-case", "not-listed",
@@ -24,13 +24,13 @@ _OF_TEXTS = frozenset(
     }
 )  # fmt: skip
 
-# Pairs of problems that are enough to tell by what they are ordered.
+# How many pairs of problems are enough to tell what decides the order.
 _FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal that was seen, as part of another form. `sort`: what is ordered as one."""
+    """A refusal that was seen, and what provokes it in another form. Problems of one `sort` are ordered alike."""
 
     sort: str
     outcome: Outcome
@@ -42,14 +42,14 @@ class Problem:
 
     @property
     def parts(self) -> list[Part]:
-        """What sends the wrong field."""
+        """The parts of a form that send the wrong field."""
         return parts_of(self.field, self.outcome.trial.sent)
 
 
 def problems_of(
     outcomes: Sequence[Outcome], own: dict[str, tuple[str, ...]], common: Sequence[str]
 ) -> list[Problem]:
-    """Return the refusals of fields, each with its sort."""
+    """Return the refusals of fields as problems."""
     owned = {name for names in own.values() for name in names}
     found = []
     for outcome in outcomes:
@@ -68,9 +68,9 @@ def problems_of(
 
 
 def sort_of(treatment: str, field: str, common: Sequence[str], *, is_own: bool) -> str:
-    """Return what a problem is ordered as: no text at all for a common field may be told as if it were absent.
+    """Return the sort of a problem. An empty common field may be reported as a missing one.
 
-    That a field of a type's own is absent is a sort of its own: it may be told after fields of other types.
+    A missing setting is a sort of its own, since it may be reported after fields of other types.
     """
     if is_own and treatment == "absent":
         return "unsent"
@@ -91,11 +91,11 @@ class Orderer:
         self.problems = [each for each in problems if each.outcome.trial.operation == operation]
         self.telling = Telling()
         self.is_by_name = False
-        # Pairs of sorts, of which problems of the first keep those of the second from being told.
+        # Pairs of sorts: problems of the first hide those of the second.
         self.hiding: set[tuple[str, str]] = set()
 
     def find_telling(self) -> Telling:
-        """Return how two problems are told at once."""
+        """Return how two problems are reported at once."""
         for one, other in self._pairs(lambda one, other: _is_alike(one, other)):
             both = self._both(one, other)
             if both is None:
@@ -113,7 +113,7 @@ class Orderer:
         return Telling()
 
     def _with_many(self, more: More, alone: Sequence[Any]) -> More:
-        """Find out how several items are told, by a problem that has two, and another one."""
+        """Find out how larger numbers of items are given, with a problem that has two, and another one."""
 
         def has_two(problem: Problem) -> bool:
             body = body_of(problem.outcome.response)
@@ -127,10 +127,10 @@ class Orderer:
         return more
 
     def fields(self, *, all_walk: bool) -> list[str]:
-        """Return the fields in the order in which their problems are told; those of which none is known stay behind.
+        """Return the fields in the order in which their problems are reported; those without a known problem come last.
 
-        All fields of other types are wrong at once: the first one that is told is left out, and so on. `all_walk`:
-        fields of other types are checked as those of the item's own, so that any field can be wrong in its own way.
+        All foreign fields are sent wrong at once, then all but the one that was reported first, and so on. `all_walk`:
+        foreign fields are checked like own ones, so that each can be wrong in its own way.
         """
         wrong = self._wrong_texts() if all_walk else self._foreign_texts()
         kind = next((each.outcome.trial.kind for each in self.problems if each.sort == "{foreign}"), "")
@@ -156,7 +156,7 @@ class Orderer:
         return [*order, *wrong]
 
     def find_order(self) -> None:
-        """Put the fields into the order of their names, if problems are told so, whatever is wrong with them."""
+        """Sort the fields by name if problems are reported in this order, whatever is wrong with the fields."""
         pairs: dict[tuple[bool, str, str], tuple[Problem, Problem]] = {}
         for one, other in self._pairs(lambda one, other: {one.field, other.field} <= {*self.order}):
             early, late = sorted((one, other), key=lambda each: each.field)
@@ -171,9 +171,9 @@ class Orderer:
             self.order.sort()
 
     def common(self, sorts: Collection[str]) -> list[str]:
-        """Return the name and the type in the order in which problems with them are told, nothing if none is seen.
+        """Return the name and the type in the order in which their problems are reported; nothing if that is not seen.
 
-        `sorts`: what these problems may be ordered as.
+        `sorts` are the possible sorts of these problems.
         """
         words = self.observer.facts.form
         late, early = sorted((words["name"], words["type"]), key=self.order.index, reverse=True)
@@ -183,12 +183,12 @@ class Orderer:
         return [late, early] if first is not None and first.field == late else []
 
     def _wrong_texts(self) -> dict[str, tuple[list[Part], Any]]:
-        """Return for each field what sends it with a problem of its text, and how that problem alone is told."""
+        """Return for each field the parts that send it with a wrong text, and how that problem alone is reported."""
         texts = [each for each in self.problems if each.sort == "text" and not each.outcome.trial.sent.how]
         return {each.field: (each.parts, body_of(each.outcome.response)) for each in reversed(texts)}
 
     def _foreign_texts(self) -> dict[str, tuple[list[Part], Any]]:
-        """Return for each field of another type what sends it; its name in a body tells it."""
+        """Return for each foreign field the parts that send it. A body reports it by its name."""
         foreign = next(
             (
                 each
@@ -210,7 +210,7 @@ class Orderer:
         return {name: ([(name, text, False)], None) for name, text in good.items()}
 
     def _told_of(self, body: Any, alone: Mapping[str, Any]) -> list[str]:
-        """Return the fields that a body tells problems of, in its order; `alone` is how it tells each by itself."""
+        """Return the fields whose problems a body reports, in its order. `alone` is how each is reported by itself."""
         text = json.dumps(body)
         if not self.telling.tells_all and None not in alone.values():
             return [name for name, told in alone.items() if told == body]
@@ -222,7 +222,7 @@ class Orderer:
         return sorted((name for name, place in places.items() if place >= 0), key=places.__getitem__)
 
     def ranks(self) -> dict[str, int]:
-        """Return the rank of each sort of problem: those of a lower rank are told first, whatever their fields."""
+        """Return the rank of each sort of problem: a lower rank is reported first, whatever the fields."""
         sorts = list(dict.fromkeys(problem.sort for problem in self.problems))
         before: dict[str, set[str]] = {sort: set() for sort in sorts}
         for one, other in combinations(sorts, 2):
@@ -235,7 +235,7 @@ class Orderer:
         return ranks
 
     def _first(self, one: str, other: str) -> str | None:
-        """Return which of two sorts is told first wherever its field stands; None if the fields decide."""
+        """Return which of two sorts is reported first, wherever its field is; None if the fields decide."""
         told = set()
         for sorts in ((one, other), (other, one)):
             pair = next(self._placed(*sorts), None)
@@ -255,7 +255,7 @@ class Orderer:
         return all(next(self._placed(*sorts), None) is not None for sorts in ((one, other), (other, one)))
 
     def _placed(self, early: str, late: str) -> Iterator[tuple[Problem, Problem]]:
-        """Yield pairs of problems of two sorts, the field of the first before that of the second in the document."""
+        """Yield pairs of problems of two sorts, whose fields have this order in the document."""
         firsts = [each for each in self.problems if each.sort == early]
         seconds = [each for each in self.problems if each.sort == late]
         for first in firsts:
@@ -267,7 +267,7 @@ class Orderer:
         return self.order.index(problem.field) if problem.field in self.order else len(self.order)
 
     def _goes(self, one: Problem, other: Problem) -> bool:
-        """Tell whether two problems can be in one form: they are of different fields, and of one type."""
+        """Tell whether one form can have both problems: they concern different fields, and the same type."""
         if one.field == other.field:
             return False
         kinds = {each.outcome.trial.kind for each in (one, other) if self._is_bound(each)}
@@ -307,7 +307,7 @@ class Orderer:
             return None
 
     def _told_first(self, one: Problem, other: Problem) -> Problem | None:
-        """Return the problem that a response to both tells first, None if that cannot be seen."""
+        """Return the problem that a response to both reports first; None if that cannot be seen."""
         response = self._both(one, other)
         if response is None or response.status < 400:
             return None
@@ -329,13 +329,13 @@ class Orderer:
 
 
 def _names_in(text: str, names: Sequence[str]) -> list[str]:
-    """Return the names that a text has, in their order there."""
+    """Return the names that a text contains, in its order."""
     found = {name: re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names}
     return sorted((name for name, at in found.items() if at), key=lambda name: found[name].start())  # type: ignore[union-attr]
 
 
 def _is_alike(one: Problem, other: Problem) -> bool:
-    """Tell whether two refusals have one status and media type, so that one response could tell both."""
+    """Tell whether two refusals have the same status and media type, so that one response could report both."""
     looks = (one.outcome.look, other.outcome.look)
     return (
         None not in looks and looks[0] is not None and looks[1] is not None
@@ -345,7 +345,7 @@ def _is_alike(one: Problem, other: Problem) -> bool:
 
 
 def body_of(response: TargetResponse) -> Any:
-    """Return a body as data, without what is new each time."""
+    """Return a body as data, without what is new in each response."""
     return _formed(read(response.body, response.headers.get("content-type")))
 
 

@@ -1,4 +1,4 @@
-"""The list: keys of meta and links, the path in links, page sizes, and its order."""
+"""Learns the list: the keys of meta and links, the path in links, page sizes, and the order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from contract_tests.target.api import TargetResponse
 
 
 def learn_pages(prober: Prober, draft: Draft) -> None:
-    """Compare the envelope of a page with the document's: what counts, and the links."""
+    """Compare the envelope of a page with the document's: its numbers and its links."""
     page, seen = prober.watch(lambda asked: asked.once(first_page))
     for word in ("total-pages", "link-first"):
         steps = draft.facts.schemas.path_to(draft.facts.operation("list").response, word)[:-1]
@@ -45,7 +45,7 @@ def _renamed(
     fewer: list[str],
     shown: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
-    """Return the one new number that takes the place of the total: it counts the rows, now and later."""
+    """Return the new number that replaces the total, since it counts the rows; None if none or several do."""
     lost = [key for key in fewer if known[key].get("x-value") == "total"]
     counts = [key for key in more if kind_of(shown[key]) == "integer"]
     if not lost or not counts or not prober.can_write:
@@ -103,7 +103,7 @@ def _set_path(tree: Tree, path: str) -> None:
 
 
 def learn_sizes(prober: Prober, draft: Draft) -> None:
-    """Ask for no size, and for each documented one that has not been asked for yet."""
+    """Get a page without a size, and one of each documented size that was not requested yet."""
     response, seen = prober.watch(lambda asked: asked.list())
     shown = number(SeenPage(response, prober.expectations).value("page-size"))
     if shown is not None and shown != draft.facts.default_size:
@@ -135,7 +135,7 @@ def _size_schema(tree: Tree) -> Tree:
 
 
 class _Shown(NamedTuple):
-    """A row as a list showed it. `changed`: when the run last changed it, None if it never did."""
+    """A row as a list showed it. `changed`: when the run last changed it; None if it never did."""
 
     id: int
     type: str
@@ -143,7 +143,7 @@ class _Shown(NamedTuple):
     changed: int | None
 
 
-# What a list may be ordered by, the words of the document to what they say of a row.
+# What a list may be sorted by: the words of the document, with the values of a row that they stand for.
 _ORDERS: Sequence[tuple[dict[str, str], Callable[[_Shown], Any]]] = (
     ({"value": "name", "case": "any"}, lambda row: row.name.casefold()),
     ({"value": "name"}, lambda row: row.name),
@@ -153,9 +153,9 @@ _ORDERS: Sequence[tuple[dict[str, str], Callable[[_Shown], Any]]] = (
 
 
 def learn_sorting(prober: Prober, draft: Draft) -> None:
-    """Look whether lists go by the name, the type or the last change. If requests count, the lists seen have to do.
+    """Find out whether lists are sorted by name, type or last change. If requests are spared, earlier lists must do.
 
-    Two rows tell as much as several if one of them had other types, or other names, from list to list.
+    Two rows are as good as several if one of them had other types, or other names, from list to list.
     """
     if not prober.spares:
         _make_unsorted(prober)
@@ -173,14 +173,14 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
                 pages += _with_an_equal(prober)
             among = _among_equals(pages, key)
             if among is not None:
-                # A database that sorts upwards finds rows of one name as they were made.
+                # A database that sorts in ascending order leaves rows of one name in the order of their creation.
                 presumed = {"order": "oldest-first"} if direction == "ascending" else {}
                 _learn_sorting(prober, draft, {**words, "direction": direction}, among or presumed)
                 return
 
 
 def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prober: Prober) -> list[Any]:
-    """Return what tells the order of a page's rows. A guard hides the names of others, and marks those of the run."""
+    """Return the keys that decide the order of a page's rows. A guard hides names of others, and marks the run's."""
     is_marked = value == "name" and prober.terms.hidden > 0
     if value == "changed" or is_marked:
         page = [row for row in page if row.changed is not None]
@@ -191,7 +191,7 @@ def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prob
 
 
 def _among_equals(pages: Sequence[Sequence[_Shown]], key: Callable[[_Shown], Any]) -> dict[str, str] | None:
-    """Return the words for the order of rows that are alike in what the list goes by, None if they have no order."""
+    """Return the words for the order of rows that the list's own order does not decide; None if they have none."""
     pairs = [pair for page in pages for pair in pairwise(page) if key(pair[0]) == key(pair[1])]
     rising = {one.id < other.id for one, other in pairs}
     if len(rising) > 1:
@@ -200,7 +200,7 @@ def _among_equals(pages: Sequence[Sequence[_Shown]], key: Callable[[_Shown], Any
 
 
 def _listed_rows(prober: Prober) -> list[list[_Shown]]:
-    """Return the rows of each list that was seen, once: a response may have told of several things later, too."""
+    """Return the rows of each list that was seen. Each counts once, even if several lessons looked at the response."""
     changed: dict[int, int] = {}
     known: set[int] = set()
     words, pages = prober.facts.row, []
@@ -227,7 +227,7 @@ def _is_sorted(orders: Sequence[Sequence[Any]], *, reverse: bool) -> bool:
 
 
 def _make_unsorted(prober: Prober) -> None:
-    """List rows whose order by name or by type, in any case, is not the order of their ids."""
+    """List rows whose order by name or type, in upper or lower case, differs from the order of their ids."""
     made = []
     first, second, third = sorted(prober.facts.types)[:3]
     for letter, kind in (("b", second), ("C", first), ("a", third), ("d", first)):

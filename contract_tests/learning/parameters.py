@@ -1,4 +1,4 @@
-"""Asks what a service makes of the parameters of a query, of one that the document has not, and of an id in a path."""
+"""Finds out what becomes of the parameters of a query, of an unknown parameter, and of odd ids in a path."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from contract_tests.probes.trials import Trial, sent
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import Row, parameter_rows
 
-# Texts by their treatment; `#` stands for a good number.
+# Texts by their treatment; `#` stands for a valid number.
 _NUMBERS: Sequence[tuple[str, str]] = (
     ("word", "no-number"), ("negative", "-1"), ("zero", "0"), ("empty", ""), ("leading-zero", "0#"), ("plus", "+#"),
     ("huge", "99999999999999999999"), ("tail", "#abc"), ("fraction", "#.5"), ("blank", " "),
     ("padded", " #"),
 )  # fmt: skip
-# What a brief run does not ask, but presumes at most; page 0 was asked for before, and one with a plus is asked for.
+# Texts of a page that a brief run does not send; page 0 was sent before, and a page with a plus is sent.
 _UNASKED = frozenset({"blank", "padded", "plus"})
-# Nor of a size, which is presumed to be taken as one that is alike: one that is not listed, or that has a tail.
+# Texts of a size that it does not send: they are presumed to be read like a similar one, unlisted or with a tail.
 _UNASKED_SIZES: Mapping[str, str] = {"zero": "not-listed", "fraction": "tail", "huge": "not-listed"}
-# What it presumes of a text: if the other one is refused, so is this one, and as that one.
+# For a text, the other one that stands for it: if that one is refused, so is this one, in the same way.
 _PRESUMED: Mapping[str, str] = {
     "tail": "word", "fraction": "word", "blank": "word", "zero": "negative", "plus": "leading-zero",
 }  # fmt: skip
 _NUMBERED = frozenset({"tail", "leading-zero", "plus", "fraction", "huge", "padded"})
-# Sizes that no page has: between two that it has, near either, and beyond all.
+# Sizes that are not listed: between two listed ones, near either, and beyond all.
 _SIZES: Sequence[tuple[str, str]] = (
     ("not-listed", "7"),
     ("not-listed", "40"),
@@ -52,7 +52,7 @@ UNKNOWN = "filter"
 
 
 class _Asker:
-    """Asks with a query, and explains what came of it."""
+    """Gets the list with queries, and explains the responses."""
 
     def __init__(self, prober: Prober, draft: Draft) -> None:
         self.prober = prober
@@ -70,16 +70,16 @@ class _Asker:
             return None
 
     def look(self, response: TargetResponse, name: str, text: str) -> Look:
-        """Return how the last response looks, to a parameter with this text."""
+        """Return how the last response looks, which answers a parameter with this text."""
         return look_at(response, self.prober.exchanges[-1], {"field": name, "value": text}, self.everywhere)
 
     def refused(self, name: str, text: str) -> Look | None:
-        """Return how the list refuses a parameter's text, None if it does not."""
+        """Return how the list refuses a parameter's text; None if it accepts it."""
         response = self.list(**_asking(self, name, text))
         return None if response is None or is_success(response) else self.look(response, name, text)
 
     def outcome(self, trial: Trial, response: TargetResponse, shown: Any, before: Any) -> Outcome:
-        """Return what came of a parameter."""
+        """Return the outcome of a parameter."""
         exchange, look, text = self.prober.exchanges[-1], None, trial.sent.text or ""
         if 400 <= response.status < 500:
             facts = {
@@ -97,7 +97,7 @@ def _trial(name: str, treatment: str, text: str) -> Trial:
 
 
 def learn_parameters(prober: Prober, draft: Draft) -> None:
-    """Ask for invalid pages and sizes, for an unknown parameter, and for invalid ids."""
+    """Send invalid pages and sizes, an unknown parameter, and invalid ids."""
     asker = _Asker(prober, draft)
     facts = draft.facts
     made = _second_page(asker)
@@ -118,7 +118,7 @@ def learn_parameters(prober: Prober, draft: Draft) -> None:
 
 
 def _second_page(asker: _Asker) -> list[int]:
-    """Make so many rows that there is a second page, if one beyond the last is refused, or the last is in its place."""
+    """Make enough rows for a second page, if pages beyond the last are refused or replaced by the last."""
     prober, size = asker.prober, min(asker.prober.facts.sizes)
     if prober.spares or not prober.can_write:
         return []
@@ -173,7 +173,7 @@ def _ranks(
 def _presumed(
     ranks: Mapping[tuple[str, str], int], before: Mapping[tuple[str, str], set[tuple[str, str]]]
 ) -> dict[tuple[str, str], int]:
-    """Return ranks of few requests: what holds for one problem of its kind, or else of its parameter, holds for all."""
+    """Return ranks from few requests: what holds for one problem holds for all of its kind, or of its parameter."""
     of = 1 if any(one[1] != each[1] for each, firsts in before.items() for one in firsts) else 0
     highest: dict[str, int] = {}
     for each, rank in ranks.items():
@@ -185,7 +185,7 @@ def _presumed(
 def _told_first(
     asker: _Asker, response: TargetResponse, both: Mapping[tuple[str, str], tuple[str, Look]]
 ) -> tuple[str, str] | None:
-    """Return which of two problems a response tells alone, or else tells first against the order of the document."""
+    """Return which of two problems a response reports alone, or else reports first, against the document's order."""
     looks = {
         each: look_at(
             response, asker.prober.exchanges[-1], {"field": each[0], "value": text}, asker.everywhere
@@ -200,7 +200,7 @@ def _told_first(
 
 
 def _told_at(telling: Telling, alone: Look, joint: Look) -> int:
-    """Return at which place a response to two problems tells one of them, -1 if it does not list them."""
+    """Return the place at which a response to two problems reports one of them; -1 if it does not list problems."""
     items, listed = telling.listed(alone.value), telling.listed(joint.value)
     return listed.index(items[0]) if items and items[0] in listed else -1
 
@@ -208,9 +208,9 @@ def _told_at(telling: Telling, alone: Look, joint: Look) -> int:
 def _pairs(
     problems: Mapping[tuple[str, str], tuple[str, Look]], bodies: Mapping[tuple[str, str], Any], asker: _Asker
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    """Yield pairs of problems of two parameters, of which one can be told first.
+    """Yield pairs of problems of two parameters, of which a service can report one first.
 
-    For few requests, one pair of a kind has to do: two problems that look alike and list something, and two others.
+    If requests are spared, one pair of each kind is enough: two problems that look alike in a list, and two others.
     """
     pairs = [pair for pair in combinations(problems, 2) if pair[0][0] != pair[1][0]]
     pairs.sort(
@@ -230,7 +230,7 @@ def _pairs(
 
 
 def _sort(look: Look | None) -> str:
-    """Return what a problem is ordered as: one of another shape is found at another stage."""
+    """Return the sort of a problem: one of another shape is found at another stage."""
     return "" if look is None else f"{look.status} {shape_of(look.value)}"
 
 
@@ -276,14 +276,14 @@ def _parameter(asker: _Asker, name: str) -> Explained:
 
 
 def _asking(asker: _Asker, name: str, text: str) -> dict[str, str]:
-    """Return a query with a parameter. Pages are small, so that there are some."""
+    """Return a query with a parameter. Pages are small, so that there are several."""
     facts = asker.prober.facts
     query = {name: text}
     return query if name == facts.size_parameter else {**query, facts.size_parameter: str(min(facts.sizes))}
 
 
 def _shown(prober: Prober, response: TargetResponse, name: str, *, is_page: bool) -> str:
-    """Return the number that a list goes by: that of its links, if they say another page than the list."""
+    """Return the page or size that a list shows: the one in its links, if they disagree with the list."""
     page = SeenPage(response, prober.expectations)
     told = str(page.value("page" if is_page else "page-size"))
     if is_page:
@@ -300,7 +300,7 @@ def _unknown(asker: _Asker) -> Look | None:
 
 
 def _identity(asker: _Asker) -> Explained | None:
-    """Ask for rows by texts that are not quite their ids."""
+    """Ask for rows by texts that are almost their ids."""
     prober, name = asker.prober, _path_parameter(asker.draft.tree)["name"]
     try:
         row = prober.once(handler).id
@@ -309,7 +309,7 @@ def _identity(asker: _Asker) -> Explained | None:
         return None
     lost = look_at(missing, prober.exchanges[-1], {"id": str(NOBODYS)}, asker.everywhere)
     found = Explained(_path_parameter(asker.draft.tree)["schema"])
-    lacking = set[str]()  # as one that does not exist
+    lacking = set[str]()  # refused like an id that does not exist
     for treatment, text in _NUMBERS:
         text = text.replace("#", str(row))
         if not text:
@@ -332,9 +332,9 @@ def _identity(asker: _Asker) -> Explained | None:
 
 
 def _is_presumed(found: Explained, treatment: str) -> bool:
-    """Tell whether a brief run presumes of a text what it has seen of another one, and take that over.
+    """Tell whether a brief run presumes that a text is treated like another one, and take that over.
 
-    A size that is not listed is presumed to be refused as another one is.
+    A size that is not listed is presumed to be refused like another one.
     """
     like = "not-listed" if treatment == "not-listed" else _PRESUMED.get(treatment, "")
     known = next((row for row in found.rows if row.treatment == like and row.reaction == "refuse"), None)
@@ -410,7 +410,7 @@ def _write(
 
 
 def _is_documented(draft: Draft, name: str, found: Explained) -> bool:
-    """Tell whether the document says already what was seen of a parameter."""
+    """Tell whether the document already says what was seen of a parameter."""
     node = _node(draft.tree, name)
     responses = dict(operations(draft.tree))[
         draft.facts.operation("retrieve" if node["in"] == "path" else "list").id

@@ -1,8 +1,8 @@
-"""How a response looks, whatever its shape: status, media type, headers, and its body with placeholders.
+"""How a response looks, whatever its shape: status, media type, headers, and the body with placeholders.
 
-What differs from response to response becomes a placeholder of the document's texts (`x-text` in the vocabulary). It is
-recognized in a single response: a fact of the request by its odd value, such as the field `no-such-field`, and a
-value that is random, or a time, by its form.
+What differs from response to response becomes a placeholder (`x-text` in the vocabulary). A single response is enough:
+a fact of the request is recognized by its odd value, such as the field `no-such-field`, and a random value or a time by
+its form.
 
 Example: `{"path": "/api/x", "trace": "9f86d081884c7d659a2feaa0c55ad015"}` becomes
 `{"path": "{path}", "trace": "{hex:32}"}`.
@@ -28,14 +28,14 @@ _OF_THE_WAY = frozenset(
 )  # fmt: skip
 _OF_CORS = "access-control-"
 
-# A fact of fewer characters is recognized only if it is the whole of a text.
+# A shorter fact is recognized only if it is a whole text.
 _ODD = 5
-# Those that are recognized as a word of a text, however short; and those that others may follow at once.
+# Facts that are recognized as a word of a text, however short; and facts that other characters may follow directly.
 _SHORT = frozenset({"method", "field"})
 _LEADING = "site"
-# So many different texts at least show that a header is new each time.
+# The fewest different texts that show that a header is new in each response.
 _FEW = 3
-# The types of values that may be new each time.
+# The types of values that may be new in each response.
 _FRESH: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (float,), "string": (str,)}
 _SIGN = re.compile(r"\W")
 
@@ -54,12 +54,12 @@ _ENCLOSING = (
 # A number as a text has it by chance in no other place: with a sign, a zero before it, a fraction or a tail.
 _ODD_NUMBER = re.compile(r"[+-]\d+|0\d+|\d+\.\d+|\d+[a-z]+")
 
-# Of a value, the fewest characters that tell a beginning, and the most that a service may repeat.
+# The fewest characters by which the beginning of a value is recognized, and the most that a service may repeat.
 _ODD_BEGINNING, _LONGEST_ECHO = 8, 300
 
 
 class Look(NamedTuple):
-    """How a refusal looks. `media_type` is None if it has none; `value` is the body, data if it is JSON."""
+    """How a refusal looks. `media_type` is None if it has none. `value` is the body, as data if it is JSON."""
 
     status: int
     media_type: str | None
@@ -68,7 +68,7 @@ class Look(NamedTuple):
 
 
 class SeenResponse(NamedTuple):
-    """What came: header names in lower case, and the facts of the request that its texts may repeat."""
+    """A response: header names are in lower case, and `facts` of the request are what its texts may repeat."""
 
     status: int
     headers: Mapping[str, str]
@@ -77,9 +77,10 @@ class SeenResponse(NamedTuple):
 
 
 def look_of(response: SeenResponse, *, keys: bool = False) -> Look:
-    """Return how a response looks, with placeholders for what differs each time.
+    """Return how a response looks, with placeholders for what differs from response to response.
 
-    `keys`: also the keys of objects that are a fact, however short. A word like `type` is a key in many bodies.
+    `keys`: keys of objects that are a fact become placeholders, too, however short. Beware of words like `type`, which
+    are keys in many bodies.
     """
     media_type = response.headers.get("content-type")
     value = templated(read(response.body, media_type), response.facts, keys=keys)
@@ -95,7 +96,7 @@ def look_of(response: SeenResponse, *, keys: bool = False) -> Look:
 
 
 def templated(value: Any, facts: Mapping[str, str], *, keys: bool = False) -> Any:
-    """Return data in which all texts are worded, and the keys of objects that are an odd fact."""
+    """Return data with all texts `worded`, and so the keys of objects that are an odd fact."""
     if isinstance(value, str):
         return worded(value, facts)
     if isinstance(value, list):
@@ -111,7 +112,7 @@ def templated(value: Any, facts: Mapping[str, str], *, keys: bool = False) -> An
 
 
 def worded(text: str, facts: Mapping[str, str]) -> str:
-    """Return a text with placeholders for the facts of its request and for values that only have a form."""
+    """Return a text with placeholders for the facts of its request, and for values that are known by their form."""
     return by_form(_told(text, facts))
 
 
@@ -129,7 +130,7 @@ def _told(text: str, facts: Mapping[str, str]) -> str:
 
 
 def _told_value(text: str, value: str) -> str:
-    """Return a text with a placeholder for the value that it repeats: whole or its beginning, or as a literal."""
+    """Return a text with a placeholder for the value that it repeats: whole, its beginning, or as a literal."""
     lengths = [len(value)]
     if _SIGN.split(value[:_ODD_BEGINNING], maxsplit=1)[0] in text:  # letters are the same in all literals
         lengths += range(min(len(value) - 1, _LONGEST_ECHO), _ODD_BEGINNING, -1)
@@ -149,9 +150,9 @@ def _told_value(text: str, value: str) -> str:
 
 
 def _without_chance(value: Any, sent: str) -> Any:
-    """Return a body in which nothing is told as the beginning of a value that it repeats as a whole, too.
+    """Return a body without placeholders for the beginning of a value, if it repeats the whole value, too.
 
-    A list of the known types has the beginning of an unknown one by chance.
+    The list of known types may contain the beginning of an unknown one by chance.
     """
     texts = texts_in(value)
     if not any(re.search(r"\{value(?:[:}](?!\d))", text) for text in texts):
@@ -160,9 +161,9 @@ def _without_chance(value: Any, sent: str) -> Any:
 
 
 def evened(looks: Sequence[Look], whole: int = 0) -> list[Look]:
-    """Return looks in which values are repeated in one way: as far, and as literally, as some of them show.
+    """Return looks that repeat values in one way: with the same length, and in the same notation.
 
-    `whole`: the length of the longest value that was repeated as a whole. No shorter beginning is a rule.
+    `whole`: the length of the longest value that was repeated as a whole. A limit cannot be shorter than that.
     """
     texts = repr(looks)
     lengths = Counter(each for each in re.findall(r"\{value:(\d+)", texts) if int(each) >= whole)
@@ -189,7 +190,7 @@ def reworded(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def texts_in(value: Any) -> list[str]:
-    """Return all texts of a body, keys not among them."""
+    """Return all texts of a body, without its keys."""
     if isinstance(value, dict | list):
         nodes = value.values() if isinstance(value, dict) else value
         return [text for node in nodes for text in texts_in(node)]
@@ -197,7 +198,7 @@ def texts_in(value: Any) -> list[str]:
 
 
 def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
-    """Return the headers that all of these responses have, with one text, or with one that is new each time."""
+    """Return the headers that all of these responses have, with their common text, or with a placeholder."""
     headers = [dict(look.headers) for look in looks]
     found: dict[str, str] = {}
     for name in headers[0] if headers else ():
@@ -209,7 +210,7 @@ def shared_headers(looks: Iterable[Look]) -> dict[str, str]:
 
 
 def varying_headers(looks: Iterable[Look]) -> frozenset[str]:
-    """Return the headers whose text is another one in most of the responses that have them."""
+    """Return the headers whose text differs in most of the responses that have them."""
     texts: dict[str, list[str]] = {}
     for look in looks:
         for name, text in look.headers:
@@ -218,7 +219,7 @@ def varying_headers(looks: Iterable[Look]) -> frozenset[str]:
 
 
 def varying(texts: Sequence[str]) -> str:
-    """Return a text with a placeholder for what is new each time, empty if texts seldom differ.
+    """Return a text with a placeholder for what is new in each response; empty if texts seldom differ.
 
     >>> varying(["run-7-0015", "run-7-0923", "run-7-1104"])
     'run-7-{digits:4}'
@@ -235,12 +236,12 @@ def varying(texts: Sequence[str]) -> str:
 
 
 def fresh(values: Sequence[Any]) -> dict[str, Any]:
-    """Return the schema of a property that has another value in most responses, nothing if it seldom has.
+    """Return the schema of a property whose value differs in most responses; nothing if it seldom does.
 
     >>> fresh([0.000447, 0.000512, 0.000398])
     {'type': 'number', 'x-text': '0.000{digits:3}'}
 
-    What has a form of its own, such as a UUID, is shown in that form.
+    A value of a known form, such as a UUID, keeps that form.
     """
     forms = {by_form(value) if isinstance(value, str) else "" for value in values}
     if len(forms) == 1 and len({*map(str, values)}) > 1 and (form := forms.pop()):
@@ -257,7 +258,7 @@ def fresh(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _shared_start(texts: Sequence[str]) -> str:
-    """Return what all texts begin with."""
+    """Return the common beginning of all texts."""
     least, most = min(texts), max(texts)
     return next((least[:n] for n, sign in enumerate(least) if sign != most[n]), least)
 

@@ -1,7 +1,7 @@
-"""How a service tells problems: refusals by name, an envelope with the items of all problems, or the first one alone.
+"""Learns how a service reports problems: the first one alone, or all of them as items of one body.
 
-Two problems sent at once show which. Refusals of the same shape share a named example: what differs between them
-outside of the items becomes a placeholder, which the row that refuses fills (`with`).
+To find out, two problems are sent at once. Refusals of one shape share a named example. Where they differ, outside of
+the items, the example gets a placeholder, which the row that refuses fills (`with`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contract_tests.learning.presentation import Look
 # Names of placeholders that a row may fill.
 _HOLES = ("message", "rule", "code", "label", "limit")
 
-# What stands between two messages of one text.
+# Separators between two messages in one text.
 _BETWEEN = re.compile(r"[\s,;.:|/&-]{1,4}|,? (?:and|or) ")
 _NUMBER_AT_END = re.compile(r"(?<![\w.])[0-9]+\Z")
 
@@ -26,16 +26,16 @@ Steps = tuple[Any, ...]
 
 
 class Items(NamedTuple):
-    """Where the items of problems stand in the bodies of refusals, and how: a list, or a mapping by field."""
+    """Where the items of problems are in the bodies of refusals, and whether they are a list, or a mapping by field."""
 
     steps: Steps
     by_field: bool
 
 
 class More(NamedTuple):
-    """How a text tells the number of items beside the first: where it stands, and its end for one and for several.
+    """How a text gives the number of further items: where the text is, and how it ends for one item and for several.
 
-    `{count}` stands in an end for the number.
+    In such an end, `{count}` stands for the number.
     """
 
     steps: Steps
@@ -43,7 +43,7 @@ class More(NamedTuple):
     many: str
 
     def without(self, value: Any) -> Any:
-        """Return a body whose text has no such end."""
+        """Return a body without such an end of its text."""
         text, ends = _at(value, self.steps), (re.escape(end) for end in (self.one, self.many))
         if not isinstance(text, str):
             return value
@@ -51,20 +51,20 @@ class More(NamedTuple):
         return _with(value, self.steps, re.sub(rf"(?:{pattern})\Z", "", text))
 
     def told(self, value: Any) -> Any:
-        """Return a body with a placeholder for the end of its text."""
+        """Return a body with a placeholder for such an end of its text."""
         text = _at(value, self.steps)
         return _with(value, self.steps, text + "{more}") if isinstance(text, str) else value
 
 
 class Joined(NamedTuple):
-    """Where a text tells all problems, one behind the other: what stands before them, and what between two."""
+    """A text that reports all problems in a row: where it is, what precedes the problems, and what separates them."""
 
     steps: Steps
     prefix: str
     sign: str
 
     def message(self, value: Any) -> str | None:
-        """Return what a body tells of its problem in this text, None if it is another body."""
+        """Return what a body says about its problem in this text; None if it is another kind of body."""
         text = _at(value, self.steps)
         is_one = isinstance(text, str) and text.startswith(self.prefix)
         return text[len(self.prefix) :] if is_one else None
@@ -72,10 +72,10 @@ class Joined(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How bodies tell several problems at once.
+    """How bodies report several problems at once.
 
-    `items`: where the items of problems stand; `more`: how their number is told; `joined`: where one text tells all;
-    `counted`: where the number of problems stands, at the end of a text or alone.
+    `items`: where their items are; `more`: how the number of further items is given; `joined`: the text that reports
+    all of them; `counted`: where the number of problems is, at the end of a text or alone.
     """
 
     items: Items | None = None
@@ -85,18 +85,18 @@ class Telling:
 
     @property
     def tells_all(self) -> bool:
-        """Whether one body tells several problems."""
+        """Whether one body reports several problems."""
         return self.items is not None or self.joined is not None
 
     @property
     def words(self) -> dict[str, Any]:
-        """How `errors` of `x-service` says it."""
+        """The same as `errors` of `x-service` says it."""
         more = {} if self.more is None else {"more": {"one": self.more.one, "many": self.more.many}}
         joined = {} if self.joined is None else {"joined": self.joined.sign}
         return {"told": "all", **more, **joined}
 
     def listed(self, value: Any) -> list[Any]:
-        """Return what a body tells of each of its problems, nothing if it is another body."""
+        """Return what a body says about each of its problems; nothing if it is another kind of body."""
         if self.items is None:
             message = None if self.joined is None else self.joined.message(value)
             return [] if message is None or self.joined is None else message.split(self.joined.sign)
@@ -106,7 +106,7 @@ class Telling:
         return node if isinstance(node, list) and not self.items.by_field else []
 
     def part(self, value: Any) -> str:
-        """Return what a body with one problem tells of it, as the JSON of a body with several has it."""
+        """Return what a body with one problem says about it, as it would stand in the JSON of a body with several."""
         if self.items is None:
             return json.dumps(None if self.joined is None else self.joined.message(value))[1:-1]
         node = _at(value, self.items.steps)
@@ -116,7 +116,7 @@ class Telling:
 
 
 class Named(NamedTuple):
-    """A refusal as a row says it: its name, the item of this problem, and what fills the placeholders."""
+    """A refusal as a row gives it: its name, the item of this problem, and what fills the placeholders."""
 
     name: str
     item: Any = None
@@ -124,7 +124,7 @@ class Named(NamedTuple):
 
 
 def find_items(one: Any, other: Any, both: Any) -> Items | None:
-    """Return where a body that tells two problems has the items of both, None if it tells one alone."""
+    """Return where a body with two problems has the items of both; None if it reports one alone."""
     if both in (one, other):
         return None
     for steps, node in _nodes(both):
@@ -139,7 +139,7 @@ def find_items(one: Any, other: Any, both: Any) -> Items | None:
 
 
 def find_telling(one: Any, other: Any, both: Any) -> Telling:
-    """Return how a body tells two problems that two other bodies tell alone."""
+    """Return how a body reports two problems, each of which another body reports alone."""
     if both in (one, other):
         return Telling()
     counted = next((steps for steps, _ in _nodes(both) if _is_counted(one, other, both, steps)), None)
@@ -147,12 +147,12 @@ def find_telling(one: Any, other: Any, both: Any) -> Telling:
 
 
 def find_joined(one: Any, other: Any, both: Any) -> Joined | None:
-    """Return where a body that tells two problems has one text of two others."""
+    """Return where a body with two problems has a text that joins those of two other bodies; None if nowhere."""
     for steps, text in _nodes(both):
         pair = _at(one, steps), _at(other, steps)
         if not _are(str, text, *pair):
             continue
-        # Messages may begin alike, so that what stands before them ends with a sign.
+        # Messages may begin alike, so what precedes them must end with a sign.
         ends = [n for n, sign in enumerate(pair[0], 1) if sign in " :\n" and pair[1].startswith(pair[0][:n])]
         prefixes = ["", *(pair[0][:n] for n in reversed(ends))]
         for first, second in (pair, pair[::-1]):
@@ -164,16 +164,16 @@ def find_joined(one: Any, other: Any, both: Any) -> Joined | None:
 
 
 def _is_counted(one: Any, other: Any, both: Any, steps: Steps) -> bool:
-    """Tell whether bodies with one problem have the number 1 at a place, and the one with both has 2."""
+    """Tell whether bodies with one problem have the number 1 at a place, and the body with both has 2."""
     numbers = [_NUMBER_AT_END.search(str(_at(value, steps))) for value in (one, other, both)]
     is_number = not any(isinstance(_at(value, steps), (dict, list, bool)) for value in (one, other, both))
     return is_number and [found and found[0] for found in numbers] == ["1", "1", "2"]
 
 
 def find_more(alone: Sequence[Any], both: Any) -> More | None:
-    """Return how a text tells the number of items, by bodies of one problem each, and one that tells two of them.
+    """Return how a text gives the number of items, judging by bodies with one problem each and one with two of them.
 
-    A problem may have several items, which shows how more of them are told.
+    A problem may have several items, which shows how larger numbers are given.
     """
     for steps, text in _nodes(both):
         firsts = [first for each in alone if isinstance(first := _at(each, steps), str) and first]
@@ -187,7 +187,7 @@ def find_more(alone: Sequence[Any], both: Any) -> More | None:
 
 
 def _counted(text: Any, firsts: Sequence[str]) -> str:
-    """Return what a text has behind one of the others, with a placeholder for its number, empty if nothing."""
+    """Return what a text has after one of the others, with a placeholder for the number; empty if nothing."""
     found = [text[len(first) :] for first in firsts if isinstance(text, str) and text.startswith(first)]
     end = max(found, key=len, default="")
     return re.sub(r"[0-9]+", "{count}", end) if len(re.findall(r"[0-9]+", end)) == 1 else ""
@@ -212,9 +212,9 @@ def _at(value: Any, steps: Steps) -> Any:
 
 @dataclass
 class Refusals:
-    """The named refusals of the forms in the making. `telling`: how they tell several problems.
+    """The named refusals of the forms, as they are being collected. `telling`: how they report several problems.
 
-    `fields` are those of the forms, empty for problems of something else.
+    `fields` are those of the forms; empty for problems of something else.
     """
 
     telling: Telling = Telling()
@@ -223,7 +223,7 @@ class Refusals:
     looks: dict[str, Look] = field(default_factory=dict)
 
     def name(self, look: Look, wanted: str) -> Named:
-        """Return a look as a named refusal: a known one, if it can be told by it."""
+        """Return a look as a named refusal: a known one if that can express it, or else a new one."""
         item, message, envelope = self._taken_apart(look)
         said = {} if message is None else {"message": message}
         for name, known in self.looks.items():
@@ -239,7 +239,7 @@ class Refusals:
         return Named(name, item, said or None)
 
     def widen(self, looks: Sequence[Look], wanted: str) -> None:
-        """Make named refusals of looks that tell items: one for each shape, with placeholders where they differ."""
+        """Make named refusals of looks with items: one for each shape, with placeholders where they differ."""
         shapes: dict[Any, list[Look]] = {}
         for look in looks:
             item, message, envelope = self._taken_apart(look)
@@ -262,11 +262,11 @@ class Refusals:
         return look._replace(value=more.told(look.value)) if more and is_list else look
 
     def _is_field(self, key: str) -> bool:
-        """Tell whether a key is a field, and not a word for problems of the form as a whole."""
+        """Tell whether a key is a field, rather than a word for problems of the whole form."""
         return not self.fields or key in self.fields or key.startswith("{field")
 
     def _taken_apart(self, look: Look) -> tuple[Any, str | None, Any]:
-        """Return the item of a problem, its message, and the body around both; None for what a body does not tell."""
+        """Return the item of a problem, its message, and the body around both; None for what a body does not have."""
         telling, value, item = self.telling, look.value, None
         message = None if telling.joined is None else telling.joined.message(value)
         if telling.joined is not None and message is not None:
@@ -291,7 +291,7 @@ class Refusals:
 
 
 def _with(value: Any, steps: Steps, text: str) -> Any:
-    """Return a body with a text in the place of what stands there."""
+    """Return a body with a text at a place."""
     if not steps:
         return text
     changed = copy.deepcopy(value)
@@ -303,7 +303,7 @@ def _with(value: Any, steps: Steps, text: str) -> Any:
 
 
 def shape_of(value: Any) -> Any:
-    """Return a body without its texts: two bodies of a shape differ in texts alone."""
+    """Return a body without its texts: bodies of one shape differ only in texts."""
     if isinstance(value, dict):
         return {key: shape_of(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -312,7 +312,7 @@ def shape_of(value: Any) -> Any:
 
 
 def _widened(values: Sequence[Any], holes: list[str]) -> Any:
-    """Return one body for several of one shape. Where texts differ, it has placeholders other than `holes`."""
+    """Return one body for several of one shape. Where their texts differ, it has placeholders, none of `holes`."""
 
     def widen(values: Sequence[Any], key: str) -> Any:
         first = values[0]
@@ -330,7 +330,7 @@ def _widened(values: Sequence[Any], holes: list[str]) -> Any:
 
 
 def _filled(template: Any, value: Any) -> dict[str, str] | None:
-    """Return what fills the placeholders of a template so that it is a body; None if it is another one."""
+    """Return what to fill into a template to get a body; None if nothing fits."""
     if isinstance(template, str) and isinstance(value, str):
         found = re.fullmatch(r"\{(" + "|".join(_HOLES) + r")\}", template)
         if found:

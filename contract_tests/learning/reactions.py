@@ -1,7 +1,7 @@
-"""Asks what a service makes of an input, and explains it by the rows of the behaviour table that do the same.
+"""Finds out what becomes of an input, and explains it by rows of the behaviour table that do the same.
 
-The simplest explanation counts: a text is taken as sent, counts as unsent, or is changed by one transformation, or two.
-A row is added only if the rows before it do not foretell what was seen.
+The simplest explanation wins: a text is kept as sent, counts as not sent, or is changed by one transformation, or by
+two. A row is added only if the rows before it do not predict what was seen.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from mock_server.document.treatments import (
     spelled,
 )
 
-# What stands between the texts of a field that was sent more than once, if a service joins them.
+# What a service may put between the texts of a field that is sent more than once, if it joins them.
 BETWEEN = ","
 
-# A text that looks otherwise in small letters and as HTML, and how refusals may repeat it.
+# A text that differs in lower case and as HTML, and how refusals may repeat it.
 SIGNED = 'Un"li<st>ed&W\\ord'
 _FORMS = ("lower", "html", "lower:html", "lower:json", "lower:repr")
 # A literal has signs around the text.
@@ -49,9 +49,9 @@ LITERALS: Mapping[str, Callable[[str], str]] = {"json": partial(json.dumps, ensu
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a trial. `look` is that of a refusal; else `shown`, `before` and `row` are those of `Tried`.
+    """The outcome of a trial: the `look` of a refusal, or else `shown`, `before` and `row` as in `Tried`.
 
-    `repeated` is the text that a refusal repeats of several that were sent, empty if none.
+    If several texts were sent, `repeated` is the one that a refusal repeats; empty if it repeats none.
     """
 
     trial: Trial
@@ -70,9 +70,9 @@ class Outcome:
 
 
 class Observer(Trials):
-    """Makes trials, and tells how refusals look. `everywhere` are the headers of every response.
+    """Makes trials, and describes how refusals look. `everywhere` are the headers of every response.
 
-    `tells_length`: whether refusals may say how long a text is. One more than a bound may be how the bound is told.
+    `tells_length`: whether refusals may say how long a text is. A number one above a bound may also state the bound.
     """
 
     tells_length = True
@@ -82,15 +82,15 @@ class Observer(Trials):
         self.everywhere = dict(everywhere)
 
     def create(self, trial: Trial, form: Mapping[str, str], told: Mapping[str, str] | None = None) -> Outcome:
-        """Create with one field treated, look at the row, and delete it."""
+        """Create a row with one field treated, look at it, and delete it."""
         return self.outcome(self.try_create(trial, form), told)
 
     def update(self, trial: Trial, told: Mapping[str, str] | None = None) -> Outcome:
-        """Update a standing row with one field treated, and look at it before and after."""
+        """Update a standing row with one field treated, and compare it before and after."""
         return self.outcome(self.try_update(trial), told)
 
     def nothing(self) -> Explained | None:
-        """Return the row that says how an update without a field is refused, None if it is not."""
+        """Return the row that says how an update without any field is refused; None if it is accepted."""
         tried = self.refused_nothing(self.standing(self.prober.kinds.plain))
         if tried is None:
             return None
@@ -98,7 +98,7 @@ class Observer(Trials):
         return Explained({}, None, [Row("absent", None, "refuse", look)])
 
     def spelling(self, trial: Trial) -> str:
-        """Return in which form the refusal of SIGNED repeats it, empty if as it was sent, or not at all."""
+        """Return the form in which the refusal of SIGNED repeats it; empty if as it was sent, or not at all."""
         try:
             update = trial.operation == "update"
             outcome = self.update(trial) if update else self.create(trial, self.least(trial.kind))
@@ -111,11 +111,11 @@ class Observer(Trials):
         return next(forms, "")
 
     def outcome(self, tried: Tried, told: Mapping[str, str] | None = None) -> Outcome:
-        """Return what came of a trial, with the look of a refusal. `told` are facts that its texts may repeat."""
+        """Return the outcome of a trial. `told` are facts that the texts of a refusal may repeat."""
         trial, response, look, repeated = tried.trial, tried.response, None, ""
         if not tried.is_taken:
             facts = {"field": trial.field, **(told or {})}
-            given = self._as_sent(trial)  # a guard makes a name longer, which no response shows
+            given = self._as_sent(trial)  # the guard lengthens a name, and hides that in responses
             repeated = _repeated(given, response)
             value = repeated or (given.texts[-1] if given.text is None and given.texts else given.text)
             words = set(re.findall(r"\w+", response.body.decode(errors="replace")))
@@ -134,7 +134,7 @@ class Observer(Trials):
 
 
 def keyed(value: Any, field: str, telling: str = "") -> Any:
-    """Return a body in which a key that is the field's name is a placeholder, if what stands there has `telling`.
+    """Return a body with a placeholder for each key that is the field's name and whose value contains `telling`.
 
     >>> keyed({"errors": {"name": ["{field} is empty"]}, "type": "name"}, "name")
     {'errors': {'{field}': ['{field} is empty']}, 'type': 'name'}
@@ -154,7 +154,7 @@ def _in_form(text: str, form: str) -> str:
 
 
 def _repeated(given: SentInput, response: TargetResponse) -> str:
-    """Return which of several texts a refusal repeats, all of them joined or one; empty if it repeats none."""
+    """Return which of several texts a refusal repeats, one or all of them joined; empty if it repeats none."""
     body = response.body.decode(errors="replace").replace("\\/", "/")
     texts = (BETWEEN.join(given.texts), *given.texts) if TWICE in given.how else ()
     return next((text for text in texts if text in body), "")
@@ -165,7 +165,7 @@ _ODD_SPELLING = "maybe"
 
 Schema = Mapping[str, Any]
 
-# The order of rows in a list: what tells how a field was sent, then what cleans, then what refuses, then what stores.
+# The order of rows in a list: how a field was sent, then what cleans, then what refuses, then what stores.
 _ORDER = (
     "array", "file", "twice", "not-utf-8", "absent", "is", "blank", "padded", "control", "line-break", "empty",
     "longer-than", "word", "tail", "fraction", "huge", "negative", "zero", "leading-zero", "plus", "wrong-case",
@@ -174,7 +174,7 @@ _ORDER = (
 
 _LARGEST = "9223372036854775807"
 
-# The transformations that may explain what became of a treatment, the likeliest first.
+# The transformations that may explain the result of a treatment, the likeliest first.
 _LIKELY: Mapping[str, tuple[str, ...]] = {
     "padded": ("trim",),
     "blank": ("trim",),
@@ -190,29 +190,29 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "not-utf-8": ("replace", "latin-1"),
 }
 
-# How a field may be sent so that a service may read one of its texts, or several.
+# Ways to send a field of which a service may read one text or several.
 _SENT = frozenset({"array", "twice", "file"})
 
-# What services make of bytes that are not UTF-8: an empty text, or one with another sign in their place, or none.
+# What becomes of bytes that are not UTF-8: the whole text is lost, or they are replaced by a sign, or removed.
 _EMPTIED = ((CUT, 0),)
 _REPLACED = tuple(((ESCAPE, {"\ufffd": sign}),) for sign in ("?", ""))
 
-# Characters that services write as entities of HTML, and how these look. Two slashes side by side begin an address.
+# Characters that services write as HTML entities, and how these look. Two slashes in a row begin an address.
 SIGNS = "&\"'>/`=\\ó<"
-# Control characters as the filters of PHP that escape them write them.
+# Control characters as PHP's filters escape them.
 CONTROLS = {chr(code): f"&#{code};" for code in range(1, 32)}
-# Letters beyond ASCII as `htmlentities` and some filters of PHP write them.
+# Letters beyond ASCII as `htmlentities` and some of PHP's filters write them.
 _LETTERS = {chr(code): f"&{name};" for code, name in codepoint2name.items() if 160 <= code < 256}
 ENTITY = re.compile(r"&(?:#[0-9]{1,5}|#[xX][0-9A-Fa-f]{1,4}|[A-Za-z]{2,8});")
 
 
 @dataclass
 class Explained:
-    """The rows of one field as they are fitted, one observation after the other.
+    """The rows of one field, fitted to one observation after the other.
 
-    `schema` is the field's own, `mask` what is shown in place of its value, if anything. `seen` are all observations,
-    `is_presumed` says that some rows are those of another field. The effect of a row that refuses is the look of the
-    refusal, until it has a name.
+    `schema` is that of the field, and `mask` is what responses show in place of its value, if anything. `seen` are all
+    observations. `is_presumed` says that some rows were taken over from another field. The effect of a row that
+    refuses is the look of the refusal, until the refusal gets a name.
     """
 
     schema: Schema
@@ -222,7 +222,7 @@ class Explained:
     is_presumed: bool = False
 
     def explain(self, outcome: Outcome, argument: Any = None, treatment: str = "") -> None:
-        """Take the simplest row that foretells this outcome, if the rows so far do not, and no fewer of the others."""
+        """Add the simplest row that predicts this outcome, if the rows so far do not, and predicts no fewer others."""
         self.seen.append(outcome)
         if self.foretells(outcome):
             return
@@ -239,7 +239,7 @@ class Explained:
         self.rows = best
 
     def refit(self) -> None:
-        """Explain once more what later rows have made unexplained."""
+        """Explain again what later rows have left unexplained."""
         for outcome in self.unexplained:
             self.seen.remove(outcome)
             text = outcome.trial.sent.text
@@ -253,7 +253,7 @@ class Explained:
                 self.explain(outcome, (text,) if treatment == "is" else None)
 
     def prune(self) -> None:
-        """Leave out each row without which as much is foretold."""
+        """Remove each row that predicts nothing which the others do not."""
         for row in [*self.rows]:
             before, known = self.rows, self.count()
             self.rows = [each for each in before if each is not row]
@@ -265,7 +265,7 @@ class Explained:
                 self.rows = before
 
     def _change(self, row: Row) -> None:
-        """Put a row into its place, instead of those for the same treatment; one that takes a text is not needed."""
+        """Put a row into its place, instead of those for the same treatment. A row that keeps a text is left out."""
         alike = [
             each for each in self.rows if (each.treatment, each.argument) == (row.treatment, row.argument)
         ]
@@ -274,9 +274,9 @@ class Explained:
             self.put(row)
 
     def read_as(self, known: Sequence[Row]) -> None:
-        """Read an array, or what was sent twice or as a file, as another field does, if that foretells no less.
+        """Read an array, a repeated field and a file as another field does, if that predicts no less.
 
-        A refusal may be of the text that is read.
+        A refusal may concern the text that is read.
         """
         for row in known:
             mine = [each.reaction for each in self.rows if each.treatment == row.treatment]
@@ -294,18 +294,18 @@ class Explained:
         self.rows = [*self.rows[:place], row, *self.rows[place:]]
 
     def foretells(self, outcome: Outcome) -> bool:
-        """Tell whether the rows say what was seen."""
+        """Tell whether the rows predict an outcome."""
         return foretold(react(tuple(self.rows), outcome.trial.sent, self.schema), outcome, self.mask)
 
     def count(self) -> int:
-        """Return of how many outcomes the rows say what was seen."""
+        """Return how many outcomes the rows predict."""
         walk = compile_rows(tuple(self.rows), self.schema)
         return sum(foretold(walk(outcome.trial.sent), outcome, self.mask) for outcome in self.seen)
 
     def explain_escapes(self, outcome: Outcome, known: Mapping[str, str] | None = None) -> None:
-        """Take one row for all entities, as a text of all SIGNS shows them, if it foretells no less than rows did.
+        """Use one row for all entities, as seen in a text with all SIGNS, if it predicts no less than the rows so far.
 
-        `known` are those of another field: if this one has some of them, it is presumed to have all.
+        `known` are the entities of another field: if this field shows some of them, it is presumed to use all.
         """
         before, best, most = self.rows, self.rows, self.count()
         signs = entities(outcome.trial.sent.text or "", outcome.shown)
@@ -325,12 +325,12 @@ class Explained:
 
     @property
     def unexplained(self) -> list[Outcome]:
-        """The observations that the rows do not foretell after all."""
+        """The observations that the rows do not predict in the end."""
         return [each for each in self.seen if not self.foretells(each)]
 
 
 def entities(text: str, shown: Any) -> dict[str, str]:
-    """Return which characters of a text are shown as entities, each with its own; nothing if more was changed.
+    """Return the entity of each character of a text that is shown as one; nothing if more was changed.
 
     >>> entities("a</b", "a&lt;&#x2F;b")
     {'<': '&lt;', '/': '&#x2F;'}
@@ -356,7 +356,7 @@ def shows_control(outcome: Outcome) -> bool:
 def all_foretold(
     rows: Sequence[Row], found: Explained, schema: Schema, look_of: Callable[[str], Look | None]
 ) -> bool:
-    """Tell whether rows of the document say all that was seen of a field; `look_of` gives their refusals by name."""
+    """Tell whether rows of the document predict all that was seen of a field. `look_of` gets a refusal by its name."""
     if found.is_presumed or (found.rows and not found.seen):
         return False  # taken over from a field that is alike
     told = [replace(row, effect=look_of(row.effect)) if row.reaction == "refuse" else row for row in rows]
@@ -373,7 +373,7 @@ def all_foretold(
     return True
 
 
-# What the casts of a switch make of a text.
+# How the casts of a switch read a text.
 _SWITCHES: Mapping[str, Callable[[str], bool]] = {
     "php-integer-boolean": lambda text: CLEANERS["cast"](text) != "0",
     "php-boolean": lambda text: text not in {"", "0"},
@@ -387,7 +387,7 @@ def _rank(row: Row) -> tuple[int, int]:
 
 
 def foretold(reaction: Reaction, outcome: Outcome, mask: Any) -> bool:
-    """Tell whether a reaction of the rows is what was seen."""
+    """Tell whether a reaction is what was seen."""
     if outcome.look is not None or reaction.outcome == "refuse":
         is_right = (
             reaction.row is not None and outcome.look is not None and reaction.row.effect == outcome.look
@@ -440,7 +440,7 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
         yield "value", ""
     if shown == outcome.before:
         yield "drop", True
-    largest = treatment == "huge" and str(shown).isdigit()  # the largest number that the service has
+    largest = treatment == "huge" and str(shown).isdigit()  # the largest number that the service knows
     if largest or _is_constant(outcome, mask):
         yield "value", shown
     if sent.text is not None and treatment == "is" and _shows(shown, sent.text, mask):
@@ -449,7 +449,7 @@ def _candidates(outcome: Outcome, treatment: str, field: Explained) -> Iterator[
 
 
 def _is_constant(outcome: Outcome, mask: Any) -> bool:
-    """Tell whether what is shown is no text that was sent, such as `Array`, which PHP makes of an array."""
+    """Tell whether a constant is shown instead of any text that was sent, such as PHP's `Array`."""
     shown, sent = outcome.shown, outcome.trial.sent
     if shown is None or shown == "" or isinstance(shown, bool):
         return True
@@ -458,7 +458,7 @@ def _is_constant(outcome: Outcome, mask: Any) -> bool:
 
 
 def _refusing(outcome: Outcome, treatment: str) -> Iterator[tuple[str, Any]]:
-    """Yield what may explain a refusal: a later row refuses what became of the text, or this one does."""
+    """Yield what may explain a refusal: a later row refuses what became of the text, or this row refuses it."""
     if outcome.repeated:
         yield from (("change", each) for each in _likely(treatment))
     if treatment == "not-utf-8":

@@ -1,4 +1,4 @@
-"""How each cause is refused: status, media type, headers and body as sent, whatever the documented refusal says."""
+"""Learns how a service refuses: status, media type, headers and body as sent, whatever the document says."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from mock_server.document.treatments import spelled
 
 
 class Cause(NamedTuple):
-    """Something to be refused for: the question that it is about, and the name of the refusal.
+    """A reason for a refusal: the question that it belongs to, and the name of the refusal.
 
-    `word`: the word of `x-service` that names the refusal, empty if it has a fixed name. `tells`: what a refusal may
-    repeat of the request. `respell` provokes it by a path in another spelling, which shows how the path is repeated.
+    `word`: the word of `x-service` that names the refusal; empty if the name is fixed. `tells`: what a refusal may
+    repeat of the request. `respell` provokes it at another spelling of the path, to see how the path is repeated.
     """
 
     question: str
@@ -54,7 +54,7 @@ class Cause(NamedTuple):
 
 
 def learn_refusals(prober: Prober, draft: Draft) -> None:
-    """Provoke refusals of any request, and take over how they look."""
+    """Provoke the refusals that do not depend on a form, and learn how they look."""
     _learn_headers(prober, draft)
     everywhere = draft.everywhere
     settled: dict[str, Look] = {}
@@ -80,7 +80,7 @@ def learn_refusals(prober: Prober, draft: Draft) -> None:
 
 
 def _respelled(prober: Prober, cause: Cause, seen: Look, everywhere: dict[str, str]) -> Look:
-    """Return how a refusal looks, which may repeat a path or an id in another spelling than that of the request."""
+    """Return how a refusal looks that may repeat a path or an id in another spelling than that of the request."""
     if cause.respell is None or not re.search(r"\{(path|id)", repr(seen.value)):
         return seen
     try:
@@ -113,7 +113,7 @@ def look_at(
     """Return how a refusal looks, without the headers that every response has."""
     parts = urlsplit(exchange.url)
     path, body = parts.path, response.body.decode(errors="replace").replace("\\/", "/")
-    # Through a guard, the host that a service saw is not that of the URL.
+    # Behind a guard, the host that the service sees is not that of the URL.
     seen = re.search(rf"https?://[^/\s\"'<>]+(?={re.escape(path)})", body)
     site = f"{parts.scheme}://{parts.netloc}" if seen is None else seen[0]
     paths = {"path": path, "path:relative": path[1:]}
@@ -136,7 +136,7 @@ def look_at(
 
 
 def learn_targets(_: Prober, draft: Draft) -> None:
-    """Let all refusals that repeat a path repeat the query behind it, if one of them was seen to."""
+    """If one refusal repeats the query after a path, make all refusals that repeat a path do so."""
     if "{target}" in texts_in(draft.tree):
         says = "Refusals repeat the path with its query."
         change = reworded(draft.tree, lambda text: "{target}" if text == "{path}" else text)
@@ -149,7 +149,7 @@ def _short(value: Any) -> str:
 
 
 def _learn_headers(prober: Prober, draft: Draft) -> None:
-    """Take over the headers that every response of the API has had so far, and note those that are new each time."""
+    """Learn the headers that every response of the API has had so far, and note those that vary."""
     every = [
         look_of(SeenResponse(each.status, each.headers, each.body, {}))
         for each in prober.responses

@@ -1,4 +1,4 @@
-"""Edits the responses of a document: which refusals stand where and what they say, and properties as seen."""
+"""Edits the responses of a document: where refusals are and what they say, and properties as they were seen."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def kind_of(value: Any) -> str:
 
 
 def described(key: str, values: Sequence[Any]) -> dict[str, Any]:
-    """Return the schema of a property that no document knows, from the values that it was seen to have.
+    """Return the schema of an undocumented property, made from the values that were seen.
 
-    What always has one value gets it as its default; an id, or what changes, is the service's affair and is readOnly.
-    An id that several rows share, such as that of their user, is the account's: it has a default all the same.
+    If the value is always the same, it becomes the default. An id, or a value that changes, is readOnly. An id that
+    several rows share, such as that of their user, belongs to the account, and becomes a default, too.
     """
     kinds = sorted({kind_of(value) for value in values})
     schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds}
@@ -36,7 +36,7 @@ def described(key: str, values: Sequence[Any]) -> dict[str, Any]:
 
 
 def extra(known: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the schemas of the keys that every row has and nobody knows."""
+    """Return the schemas of the undocumented keys that every row has."""
     shared = [key for key in (rows[0] if rows else ()) if all(key in row for row in rows)]
     return {key: described(key, [row[key] for row in rows]) for key in shared if key not in set(known)}
 
@@ -47,7 +47,7 @@ def missing(known: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> list[str
 
 
 def adjust(schema: dict[str, Any], more: Mapping[str, dict[str, Any]], fewer: Iterable[str]) -> None:
-    """Put properties into an object's schema, and take others away."""
+    """Add properties to an object's schema, and remove others."""
     properties = schema.setdefault("properties", {})
     required = [key for key in schema.get("required", ()) if key not in set(fewer)]
     for key in fewer:
@@ -69,14 +69,14 @@ def operations(tree: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def holders(tree: Tree) -> Iterator[Tree]:
-    """Yield each mapping of status to response: the operations' and the service's own."""
+    """Yield each mapping of statuses to responses: those of the operations, and that of the service."""
     for _, node in operations(tree):
         yield node["responses"]
     yield tree["x-service"]["refusals"]
 
 
 def resolved(tree: Tree, node: Tree) -> Tree:
-    """Return what a node refers to, with what stands beside the reference on top."""
+    """Return what a node refers to, merged with what the node has beside the reference."""
     while "$ref" in node:
         node = {**at(tree, node["$ref"]), **{key: value for key, value in node.items() if key != "$ref"}}
     return node
@@ -89,12 +89,12 @@ def examples(tree: Tree, response: Tree) -> Tree:
 
 
 def status_of(tree: Tree, responses: Tree, name: str) -> int | None:
-    """Return the status under which a refusal stands, None if it does not."""
+    """Return the status under which these responses have a refusal; None if they do not have it."""
     return next((int(code) for code, node in responses.items() if name in examples(tree, node)), None)
 
 
 def documented(tree: Tree, responses: Tree, name: str) -> Look | None:
-    """Return how the document says that a refusal looks in these responses."""
+    """Return how a refusal looks in these responses, as the document says it."""
     status = status_of(tree, responses, name)
     if status is None:
         return None
@@ -109,7 +109,7 @@ def documented(tree: Tree, responses: Tree, name: str) -> Look | None:
 
 
 def say(tree: Tree, name: str, look: Look) -> None:
-    """Write how a refusal looks, whether it is there already or not."""
+    """Write how a refusal looks, be it new or known."""
     example: Tree = {"value": look.value}
     if look.headers:
         example["x-headers"] = dict(look.headers)
@@ -125,7 +125,7 @@ def say(tree: Tree, name: str, look: Look) -> None:
 
 
 def place(tree: Tree, responses: Tree, name: str, look: Look) -> None:
-    """Put a refusal under its status and media type in these responses, and take it away from all others."""
+    """Put a refusal under its status and media type in these responses, and remove it from all others."""
     media_type = look.media_type or _UNTYPED
     charset = tree["x-service"]["charset"]
     if charset != "none":
@@ -158,7 +158,7 @@ def _is_error(value: Any) -> bool:
 
 
 def _take(tree: Tree, responses: Tree, code: str, name: str) -> None:
-    """Take a refusal away from a response; a response, or a media type of it, without refusals goes with it."""
+    """Remove a refusal from a response, and the response or media type with it if no refusal is left."""
     content = _own(tree, responses, code)["content"]
     for media_type in list(content):
         content[media_type].get("examples", {}).pop(name, None)
@@ -169,7 +169,7 @@ def _take(tree: Tree, responses: Tree, code: str, name: str) -> None:
 
 
 def own_response(tree: Tree, responses: Tree, status: int) -> Tree:
-    """Return a response that may be changed without changing another operation's. Raises KeyError."""
+    """Return a response that no other operation shares, so that it may be changed. Raises KeyError."""
     return _own(tree, responses, str(status))
 
 
@@ -180,14 +180,14 @@ def _own(tree: Tree, responses: Tree, code: str) -> Tree:
 
 
 def form_of(tree: Tree, operation: str) -> Tree:
-    """Return the schema of an operation's form, to be changed in place. Raises KeyError."""
+    """Return the schema of an operation's form; changes to it change the tree. Raises KeyError."""
     node = dict(operations(tree))[operation]
     schema: Tree = next(iter(node["requestBody"]["content"].values()))["schema"]
     return component(tree, schema)
 
 
 def component(tree: Tree, node: Any) -> Tree:
-    """Follow references to the node itself, to be changed in place."""
+    """Follow references to the node itself; changes to it change the tree."""
     while "$ref" in node:
         node = at(tree, node["$ref"])
     found: Tree = node

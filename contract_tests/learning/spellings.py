@@ -1,6 +1,6 @@
-"""What a slash at the end of a path changes: nothing, a redirect to the other spelling, or another path.
+"""Learns what a slash at the end of a path changes: nothing; or it is redirected, or it is another path.
 
-The list, a create and a row may each do otherwise.
+The list, creates and rows may differ in this.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DISTINCT = "distinct"
 
 
 def learn_row_redirect(prober: Prober, draft: Draft) -> None:
-    """Look how a row is redirected to the other spelling of its path."""
+    """Learn how a row is redirected to the other spelling of its path."""
     if draft.tree["x-service"][_ABOUT] != "redirect":
         return
     path = prober.api.path_of("retrieve", prober.once(handler).id)
@@ -36,7 +36,7 @@ def learn_row_redirect(prober: Prober, draft: Draft) -> None:
 
 
 def learn_list_spellings(prober: Prober, draft: Draft) -> None:
-    """Ask for the list in its other documented spelling; if that is not a list, it is not an operation."""
+    """Get the list at its other documented spelling. If that does not list, it is not an operation."""
     for path, item in list(draft.tree["paths"].items()):
         if "x-spelling-of" not in item.get("get", {}):
             continue
@@ -54,7 +54,7 @@ def learn_list_spellings(prober: Prober, draft: Draft) -> None:
 
 
 def learn_create_spelling(prober: Prober, draft: Draft) -> None:
-    """Create without a name at the other spelling of the path, which is to be refused as at the path itself."""
+    """Create without a name at the other spelling of the path, where it should be refused as at the path itself."""
     create, slash = draft.facts.operation("create"), draft.tree["x-service"][_ABOUT]
     other = create.path.removesuffix("/") if create.path.endswith("/") else f"{create.path}/"
     if "post" in draft.tree["paths"].get(other, {}):
@@ -86,14 +86,14 @@ def learn_create_spelling(prober: Prober, draft: Draft) -> None:
 
 
 def _leads_to(prober: Prober, path: str, response: TargetResponse) -> bool:
-    """Tell whether a redirect leads to a path of the target. A guard has another address than the target."""
+    """Tell whether a redirect leads to a path of the target, whose address differs from the guard's."""
     location, hosts = urlsplit(response.headers.get("location", "")), {""}
     hosts |= {urlsplit(url).netloc for url in (prober.api.base_url, prober.url)}
     return location.path == urlsplit(prober.api.base_url).path + path and location.netloc in hosts
 
 
 def _look(response: TargetResponse) -> dict[str, Any]:
-    """Return the words for how a redirect looks."""
+    """Return the words that say how a redirect looks."""
     location = response.headers.get("location", "")
     words = {"status": response.status, "location": "path" if location.startswith("/") else "absolute"}
     text = response.body.decode(errors="replace")
@@ -106,10 +106,10 @@ def _look(response: TargetResponse) -> dict[str, Any]:
 
 
 def _heads(prober: Prober, draft: Draft, path: str, *, is_presumed: bool) -> dict[str, Any]:
-    """Return the word for a redirect of HEAD, which is asked here alone: a row may refuse it.
+    """Return the word for a redirect of HEAD, which a row may refuse instead.
 
-    If a guard lets no HEAD of the list through, it is taken to be redirected if the redirect has a body, which servers
-    before an application write.
+    If a guard lets no HEAD of the list through, it is presumed to be redirected if the redirect has a body: such
+    redirects are made by servers in front of an application.
     """
     if draft.tree["x-service"].get("head") == "as-get" or prober.spares:
         return {}
@@ -122,7 +122,7 @@ def _heads(prober: Prober, draft: Draft, path: str, *, is_presumed: bool) -> dic
 
 
 def _after(prober: Prober, path: str, response: TargetResponse) -> dict[str, str]:
-    """Return the word for a redirect of requests with a good key alone."""
+    """Return the word for a redirect that only requests with a good key get."""
     try:
         keyless = prober.send("GET", path, fresh=True, authorization=None)
     except (Undecided, Unlisted):
@@ -133,7 +133,7 @@ def _after(prober: Prober, path: str, response: TargetResponse) -> dict[str, str
 def _apart(
     behaviour: str, status: int | str, words: dict[str, Any], *, without: str = ""
 ) -> Callable[[Tree], None]:
-    """Return what lets one operation be redirected in a way of its own; `words` are for those that have none so far."""
+    """Return a change that redirects one operation in its own way; `words` are those for all operations so far."""
 
     def change(tree: Tree) -> None:
         if without:

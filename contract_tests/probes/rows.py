@@ -91,9 +91,8 @@ def _find(question: str, prober: Prober) -> Finding:
     how = f"{'; '.join(each.how for each in seen)}."
     if any(each.word == FOREIGN and each.tried.shown is not MISSING for each in seen):
         return Outside("A field of another type is stored in the settings.")
-    if (
-        operation == "update" and prober.once(renaming).blanked
-    ):  # the type, by any update: what it was is no matter
+    if operation == "update" and prober.once(renaming).blanked:
+        # Any update blanks the type, so what it was before does not matter.
         seen = [
             each._replace(tried=replace(each.tried, before="")) if each.word == "type" else each
             for each in seen

@@ -199,12 +199,12 @@ class TargetApi:
         request = requests.Request(method, self.base_url + path, headers=sent, params=dict(query or {}))
         if form is not None and urlencoded:
             request.data = dict(form)
-        elif form:  # an empty one is no body at all
+        elif form:  # an empty form has no body
             request.data, media_type = _multipart(form)
             sent.setdefault("Content-Type", media_type)
         elif body is not None:
             request.data = body
-        prepared = request.prepare()  # a session would only add cookies, and there are none
+        prepared = request.prepare()  # a session would only add cookies
         if self.memory is None or method != "GET":
             return self._send(prepared)
         return self._read(prepared, self.memory, fresh=fresh)
