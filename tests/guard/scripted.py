@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -49,11 +50,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def parse_request(self) -> bool:
         if super().parse_request():
-            self._serve()
+            closes = self._serve()
+            if closes:  # the end of the connection arrives together with the response, never later
+                self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             self.wfile.flush()
+            if closes:
+                self.connection.shutdown(socket.SHUT_WR)
         return False
 
-    def _serve(self) -> None:
+    def _serve(self) -> bool:
+        """Write the answer. Return whether the connection ends with it."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(self.command, self.path, headers, body)
@@ -61,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.server.script(asked)
         if answer is None:
             self.close_connection = True
-            return
+            return False
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -70,6 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
         self.close_connection |= answer.closes
+        return answer.closes
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass

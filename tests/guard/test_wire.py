@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -292,7 +291,6 @@ def test_a_connection_that_the_target_closed_is_not_used_for_a_create(make_guard
         client = through(make_guard(target.url))
         for _ in range(4):
             assert client.create().status == 401
-            time.sleep(0.02)  # the end of the connection arrives
 
 
 def test_a_call_of_this_process_gets_what_one_through_the_door_gets(guard: Guard) -> None:
