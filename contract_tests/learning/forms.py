@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.document import fits
@@ -14,6 +14,7 @@ from contract_tests.learning.brief import BriefLearner
 from contract_tests.learning.draft import Draft, Tree
 from contract_tests.learning.fields import FieldLearner, Place, Table
 from contract_tests.learning.handlers import key_of, row_node, settings_node
+from contract_tests.learning.labels import learn_labels
 from contract_tests.learning.order import Orderer, body_of, problems_of, sort_of
 from contract_tests.learning.presentation import Look, evened, reworded, texts_in
 from contract_tests.learning.problems import Refusals, Telling, shape_of
@@ -45,6 +46,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     observer = Observer(prober, draft.everywhere)
     table = (BriefLearner if prober.spares else FieldLearner)(observer, draft).learn()
     order = [*form_of(draft.tree, draft.facts.operation("update").id)["properties"]]
+    labels = learn_labels(observer, table, order)
     problems = problems_of(table.refusals, dict(draft.facts.types), order)
     names = frozenset({*order, NO_FIELD})
     refusals = Refusals(taken=frozenset(draft.tree["components"]["examples"]), fields=names)
@@ -70,7 +72,7 @@ def learn_forms(prober: Prober, draft: Draft) -> None:
     if table.tells_both:  # by field, as all its problems
         ranks = {operation: {**of, FOREIGN: of.get("text", 0)} for operation, of in ranks.items()}
     documented_order = [name for name in order if name in told]
-    _Writer(draft, table, refusals, ranks, told if told != documented_order else [], common).write()
+    _Writer(draft, table, refusals, ranks, told if told != documented_order else [], common, labels).write()
     _learn_off_at_first(observer, draft)
     draft.unsaid += table.unsaid
     draft.unasked += table.unasked
@@ -220,6 +222,7 @@ class _Writer:
     ranks: Mapping[str, Mapping[str, int]]
     order: Sequence[str]
     common: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """Write both forms, unless the document already says what was seen."""
@@ -408,6 +411,8 @@ class _Writer:
         """Write what holds for both forms."""
         if self.refusals.telling.tells_all:
             service["errors"] = self.refusals.telling.words
+        if self.labels:
+            service["errors"] = service.get("errors", {}) | {"labels": dict(self.labels)}
         if self.table.checks_foreign:
             service["foreign-rows"] = "both" if self.table.tells_both else "own-first"
         elif self.table.foreign_problem is not None:

@@ -227,8 +227,8 @@ def varying(texts: Sequence[str]) -> str:
     several = {*texts}
     if len(several) < _FEW or 2 * len(several) <= len(texts):
         return ""
-    start = _shared_start([*several])
-    end = _shared_start([text[: len(start) - 1 : -1] for text in several])[::-1]
+    start = shared_start([*several])
+    end = shared_start([text[: len(start) - 1 : -1] for text in several])[::-1]
     middles = [text[len(start) : len(text) - len(end)] for text in several]
     length = min(map(len, middles))
     kind = "digits" if all(map(str.isdigit, middles)) else "random"
@@ -257,7 +257,7 @@ def fresh(values: Sequence[Any]) -> dict[str, Any]:
     return {"type": kind, "x-text": text} if text else {}
 
 
-def _shared_start(texts: Sequence[str]) -> str:
+def shared_start(texts: Sequence[str]) -> str:
     """Return the common beginning of all texts."""
     least, most = min(texts), max(texts)
     return next((least[:n] for n, sign in enumerate(least) if sign != most[n]), least)

@@ -164,7 +164,7 @@ class Context:
         """Return the value of a placeholder in the document's texts (`mock_server.contract.response`)."""
         name, _, form = placeholder.partition(":")
         if name in self.told:
-            text = repeated(self.told[name], form)
+            text = self.repeat(self.told[name], form)
             return told(text, self.tell) if name in _TOLD_BY_ROWS else text
         if name in _ITEMS:
             return _ITEMS[name](self)
@@ -173,6 +173,10 @@ class Context:
         if name in RANDOM:
             return RANDOM[name](self.world.random, int(form or 0))
         return str(_TOLD[name](self, form)) if name in _TOLD else ""
+
+    def repeat(self, text: str, form: str) -> str:
+        """Return what a placeholder shows of a value; `label` is what messages call the field of this name."""
+        return self.contract.service.labels.get(text, text) if form == "label" else repeated(text, form)
 
     def item(self) -> Item:
         """Return the item that the path names. Raises Refusal if it does not exist."""
@@ -266,7 +270,7 @@ def _messages(context: Context) -> str:
 def _filled(context: Context, problem: Problem, value: Any) -> Any:
     def tell(placeholder: str) -> str:
         name, _, form = placeholder.partition(":")
-        return repeated(problem.told[name], form) if name in problem.told else context.tell(placeholder)
+        return context.repeat(problem.told[name], form) if name in problem.told else context.tell(placeholder)
 
     return filled(value, tell)
 

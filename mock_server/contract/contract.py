@@ -88,6 +88,7 @@ class ServiceRules:
     )
     more: Mapping[str, str]  # what {more} shows, for "one" item beside the first and for "many"
     joined: str  # what stands between the {messages} of problems
+    labels: Mapping[str, str]  # what {field:label} shows for a field, if not its name
     head: str  # "as-get", "refused" as any other method, or the name of its refusal
     media_types: Mapping[str, str]  # those not read: "ignored" or a refusal; "other" is any other one
     checks_foreign: bool  # a field of another type walks its own rows, too
@@ -275,6 +276,7 @@ def _service(document: Object) -> ServiceRules:
         fields_as_sent=words.get("errors", {}).get("fields-order", "sent") == "sent",
         more=words.get("errors", {}).get("more", {}),
         joined=words.get("errors", {}).get("joined", ", "),
+        labels=words.get("errors", {}).get("labels", {}),
         head=words.get("head", "refused"),
         media_types={"other": "ignored", **words.get("media-types", {})},
         checks_foreign=words.get(

@@ -30,7 +30,7 @@ _MOMENT = r"iso(?:-offset)?(?:-ms|-us)?|http|unix(?:-ms)?"
 
 # A fact of the request, the item or the world, or a random value of a given form.
 PLACEHOLDER = re.compile(
-    r"\{(detail|fields|field(?::(?:[Ww]ords|camel))?|value(?::\d{1,4})?(?::lower)?(?::(?:repr|json|html))?"
+    r"\{(detail|fields|field(?::(?:[Ww]ords|camel|label))?|value(?::\d{1,4})?(?::lower)?(?::(?:repr|json|html))?"
     r"|length|pages|owner|type|more|messages|count|rule|message|label|limit|code"
     r"|id(?::number)?|path(?::(?:relative|bare))?|target|method|methods(?::[A-Z, ]+)?|site"
     r"|uuid|hex:\d{1,3}|digits:\d{1,2}|random:\d{1,3}|version|changes"
