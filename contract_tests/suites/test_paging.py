@@ -154,7 +154,12 @@ def test_links_lead_where_they_say(reading: Own) -> None:
         there = urlsplit(link)
         path = there.path.removeprefix(urlsplit(reading.api.base_url).path)
         response = reading.api.call("GET", f"{path}?{there.query}")
+        keeps_size = reading.facts.size_parameter in there.query
         if response.status // 100 != 2:
+            if not keeps_size and number > -(-_total(reading) // reading.facts.default_size):
+                raise Withheld(
+                    "the links lose the size of the page, and lead beyond the last page of the default size"
+                )
             if reading.facts.service["trailing-slash"] == "same":
                 leads = reading.statements.page(name, "Each link leads to the page that it names.")
                 if response.status // 100 == 3:
@@ -163,5 +168,5 @@ def test_links_lead_where_they_say(reading: Own) -> None:
                     )
                 reading.turned_away("list", response, leads, f"`{link}`")
             raise Withheld("the links are in a spelling that the service does not serve")
-        repeated = size if reading.facts.size_parameter in there.query else None
+        repeated = size if keeps_size else None
         reading.require(reading.listing.complaints(reading.listing.read(response, number, repeated)))

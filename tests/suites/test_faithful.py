@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+import yaml
 
 from contract_tests.oracle.machine import RULES
 from contract_tests.run.flags import PRICES, PROFILES, Profile
@@ -57,6 +59,21 @@ def test_the_mock_passes_as_it_is(profile: Profile) -> None:
 def test_a_mock_of_another_site_passes_by_its_document(overlay: str) -> None:
     with mock(overlays=(overlay,)) as url:
         assert_passed(judge(url, overlays=(overlay,)))
+
+
+def test_links_may_lose_the_size_and_lead_beyond_the_last_page(tmp_path: Path) -> None:
+    words = {"link-repeats": "none", "beyond": "not_found"}
+    refusal = {"$ref": "#/components/responses/NotFound"}
+    actions = [
+        {"target": "$.paths.*.get['x-paging']", "update": words},
+        {"target": "$.paths[?@.get['x-paging']].get.responses", "update": {"404": refusal}},
+    ]
+    file = tmp_path / "lost.yaml"
+    file.write_text(
+        yaml.safe_dump({"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": actions})
+    )
+    with mock(overlays=(str(file),)) as url:
+        assert "paging::links_lead_where_they_say" not in judge(url, suites=["paging"]).failed
 
 
 @pytest.mark.parametrize("rows", [0, 10, 1200])
