@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-import yaml
 
+from contract_tests.document import Facts
 from contract_tests.oracle.machine import RULES
 from contract_tests.run.flags import PRICES, PROFILES, Profile
+from contract_tests.suites import test_paging
+from contract_tests.target.api import Withheld
+from mock_server.document import load
 from tests.second_opinion import Manner, SecondOpinion
 from tests.suites.judging import KEY, OTHER_KEY, QUICK, Verdict, complaint, judge
 from tests.suites.services import combination, mock, second_opinion, texts
@@ -61,19 +65,19 @@ def test_a_mock_of_another_site_passes_by_its_document(overlay: str) -> None:
         assert_passed(judge(url, overlays=(overlay,)))
 
 
-def test_links_may_lose_the_size_and_lead_beyond_the_last_page(tmp_path: Path) -> None:
-    words = {"link-repeats": "none", "beyond": "not_found"}
-    refusal = {"$ref": "#/components/responses/NotFound"}
-    actions = [
-        {"target": "$.paths.*.get['x-paging']", "update": words},
-        {"target": "$.paths[?@.get['x-paging']].get.responses", "update": {"404": refusal}},
-    ]
-    file = tmp_path / "lost.yaml"
-    file.write_text(
-        yaml.safe_dump({"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": actions})
-    )
-    with mock(overlays=(str(file),)) as url:
-        assert "paging::links_lead_where_they_say" not in judge(url, suites=["paging"]).failed
+def test_links_may_lose_the_size_and_lead_beyond_the_last_page() -> None:
+    facts = Facts(load().data)
+    base = "https://service.invalid/api"
+    link = f"{base}/notification-handlers?page=2"
+    api = SimpleNamespace(base_url=base, call=lambda *_: SimpleNamespace(status=404))
+    page = SimpleNamespace(facts={"link-next": link, "link-last": link, "link-first": link, "total-pages": 2})
+    run = SimpleNamespace(can_write=True, profile=PROFILES["quick"])
+    reading: Any = SimpleNamespace(
+        spares=False, run=run, facts=facts, api=api, live=["row"] * 11, others=list,
+        listing=SimpleNamespace(seen=lambda *_: page),
+    )  # fmt: skip
+    with pytest.raises(Withheld, match="links lose the size"):
+        test_paging.test_links_lead_where_they_say(reading)
 
 
 @pytest.mark.parametrize("rows", [0, 10, 1200])
