@@ -1,10 +1,10 @@
-"""Learns what comes before the forms: the order of checks, media types, other methods; and whether names are unique."""
+"""Learns what comes before the forms: the order of checks, keys, other methods; and whether names are unique."""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from contract_tests.document import NOBODYS
@@ -22,7 +22,7 @@ from contract_tests.learning.reactions import Observer
 from contract_tests.learning.refusals import look_at
 from contract_tests.learning.responses import documented, form_of, operations, own_response, place, say
 from contract_tests.probes.handler import multipart
-from contract_tests.probes.observations import handler, nameless, not_there, partial, renaming
+from contract_tests.probes.observations import handler, not_there, partial, renaming
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import Undecided, Unlisted, is_success
 from contract_tests.target.api import TargetResponse
@@ -34,8 +34,6 @@ JSON, TEXT, URLENCODED, MULTIPART = (
 
 # The learned form of a header Allow: of a list of all methods, it shows those of the path.
 _METHODS_IN_ORDER = re.compile(r"\{methods:([A-Z, ]+)\}")
-# The field of a body that may not be read; the document has no such field.
-_NO_FIELD = "no-field"
 
 
 class Doors:
@@ -72,77 +70,6 @@ class Doors:
     def odd(self) -> str:
         """The path of a row whose id is a word."""
         return self.prober.api.path_of("update", "no-such-id")
-
-
-def learn_media_types(prober: Prober, draft: Draft) -> None:
-    """Create with bodies of other media types, which may be read, be refused, or count as a form without fields."""
-    doors, create = Doors(prober, draft), draft.facts.operation("create")
-    answered = {lesson.about for lesson in draft.lessons} if prober.spares else set()
-    looks: dict[str, Look] = {}
-    unread: list[str] = []
-    for kind, question in ((TEXT, ""), (JSON, "json-body"), (URLENCODED, "urlencoded-body")):
-        if question in answered:
-            unread += [kind] if kind not in create.media_types else []
-            continue
-        body = b'{"no-field": "1"}' if kind == JSON else b"no-field=1"
-        response = doors.ask("POST", create.path, body=body, headers={"Content-Type": kind})
-        look = doors.look(response, value=kind)
-        if look is None:
-            continue
-        if kind in create.media_types and look != looks.get(TEXT):
-            continue  # it is read
-        if _is_without_fields(doors, look):
-            unread.append(kind)
-        else:
-            looks[kind] = look
-    empty = {}
-    if TEXT in looks and not prober.spares:
-        response = doors.ask("POST", create.path, body=b"", headers={"Content-Type": TEXT})
-        empty = {"empty": "refused"} if doors.look(response, value=TEXT) == looks[TEXT] else {}
-    _write_media_types(doors, looks, unread, empty)
-
-
-def _is_without_fields(doors: Doors, look: Look) -> bool:
-    """Tell whether a create is refused like a form without fields."""
-    if doors.prober.spares and look.status != doors.prober.once(nameless).status:
-        return False
-    path, seen = doors.facts.operation("create").path, doors.seen[-1]
-    forms = (multipart([(_NO_FIELD, b"1")]), multipart([]))
-    nothing = (doors.look(doors.ask("POST", path, **form)) for form in forms)
-    is_alike = any((look.status, look.value) == (each.status, each.value) for each in nothing if each)
-    doors.seen.append(seen)
-    return is_alike
-
-
-def _write_media_types(
-    doors: Doors, looks: Mapping[str, Look], unread: Sequence[str], empty: Mapping[str, str]
-) -> None:
-    draft = doors.draft
-    words: dict[str, str] = {}
-    names: dict[str, Look] = {}
-    for kind, look in looks.items():
-        known = next((name for name, each in names.items() if each == look), None)
-        name = known or ("media_type_unread" if not names else f"media_type_unread_{len(names) + 1}")
-        names[name] = look
-        words[kind] = name
-    words = {"other": words.pop(TEXT, "ignored"), **empty, **words, **dict.fromkeys(unread, "ignored")}
-    words = {kind: name for kind, name in words.items() if kind == "other" or name != words["other"]}
-    if words == {"other": "ignored"}:
-        return
-
-    def change(tree: Tree) -> None:
-        for name, look in names.items():
-            say(tree, name, look)
-            for kind in ("create", "update"):
-                place(tree, dict(operations(tree))[draft.facts.operation(kind).id]["responses"], name, look)
-        for kind in ("create", "update"):
-            content = dict(operations(tree))[draft.facts.operation(kind).id]["requestBody"]["content"]
-            for media_type in looks:
-                content.pop(media_type, None)
-        tree["x-service"]["media-types"] = words
-
-    told = ", ".join(f"{kind} {name}" for kind, name in words.items())
-    draft.learn("media-types", f"Bodies of media types that are not read: {told}.", doors.seen[-1:], change)
 
 
 def learn_methods(prober: Prober, draft: Draft) -> None:

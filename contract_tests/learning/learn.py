@@ -19,12 +19,12 @@ from contract_tests.learning.beyond import (
     learn_statuses,
     learn_written,
 )
+from contract_tests.learning.bodies import learn_media_types, learn_no_body
 from contract_tests.learning.brief import ask_texts
 from contract_tests.learning.doors import (
     learn_bearer,
     learn_deleted_id,
     learn_head,
-    learn_media_types,
     learn_methods,
     learn_order,
     learn_order_of_methods,
@@ -161,6 +161,7 @@ _PARTS = (
     _Part("spellings of a create", True, learn_create_spelling),
     _Part("parameters and ids", False, learn_parameters),
     _Part("media types of bodies", True, learn_media_types),
+    _Part("writes without a body", True, learn_no_body),
     _Part("other methods", True, learn_methods),
     _Part("HEAD", True, learn_head),
     _Part("order of the list", True, learn_sorting),

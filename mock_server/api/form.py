@@ -33,6 +33,7 @@ def read_form(context: Context) -> None:
         return
     form, service = context.operation.form, context.contract.service
     context.form, context.sent, context.foreign = form, {}, []
+    _check_that_a_body_is_sent(context)
     body = _read(context)
     for remark in body.remarks:
         context.violate(remark.code, remark.sentence)
@@ -52,6 +53,12 @@ def read_form(context: Context) -> None:
         refuse(_together(context, problems, [*inputs]), tells_all=service.tells_all)
     for code, sentence in notes:
         context.violate(code, sentence)
+
+
+def _check_that_a_body_is_sent(context: Context) -> None:
+    name = context.contract.service.media_types.get("none", "ignored")
+    if name != "ignored" and not context.environ.get("CONTENT_TYPE") and not _body(context):
+        raise Refusal(name, problems=(Problem(name, None, {"value": ""}),))
 
 
 def _together(context: Context, problems: Sequence[Problem], sent: Sequence[str]) -> list[Problem]:

@@ -335,6 +335,18 @@ def test_a_body_without_a_byte_may_have_a_wrong_media_type(tmp_path: Path) -> No
     assert client.http.post(path, headers=headers, content_type="text/plain").status_code == 422
 
 
+def test_a_write_without_a_body_may_be_refused(tmp_path: Path) -> None:
+    client = client_of(tmp_path, service(media_types={"other": "ignored", "none": "invalid"}))
+    headers = {"Authorization": f"Bearer {KEY}"}
+    path = f"{client.contract.base_path}/notification-handlers/1"
+    assert client.http.post(path, headers=headers).status_code == 422
+    empty = "application/x-www-form-urlencoded"
+    assert client.http.post(path, headers=headers, content_type=empty).status_code == 200, (
+        "a form without fields"
+    )
+    assert client.update(1, name="A").status_code == 200
+
+
 def test_a_form_without_any_field_may_be_refused(tmp_path: Path) -> None:
     refused = [refuse("absent", "nothing")]
     client = client_of(tmp_path, rows("UpdateForm", nothing__=refused))

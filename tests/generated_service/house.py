@@ -128,6 +128,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "list-head": ("apart", "redirected"),
     "line-breaks": ("control", "kept"),
     "write-extra": ("none", "message"),
+    "no-body": ("form", "refuse"),
 }
 
 

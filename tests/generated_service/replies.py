@@ -21,6 +21,7 @@ TITLES = {
     "method": "Method Not Allowed",
     "media-type": "Unsupported body",
     "unreadable": "The body cannot be read",
+    "no-body": "A body is required",
     "bad-id": "The id is not valid",
     "not-found": "No such notification handler",
     "invalid": "The request is not valid",

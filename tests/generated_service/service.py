@@ -272,6 +272,9 @@ class GeneratedService:
             raise Refused("bad-id", int(self.house["status-bad-id"]))
 
     def _read_fields(self, request: Request, *, creates: bool) -> None:
+        is_bare = not request.body and not request.headers["Content-Type"]
+        if is_bare and self.house["no-body"] == "refuse":
+            raise Refused("no-body", self.replies.invalid_status)
         try:
             request.fields = (read_create if creates else read_update)(self.house, request.sent)
         except BadForm as bad:

@@ -11,10 +11,11 @@ import pytest
 import requests
 
 from mock_server.document import load
-from tests.generated_service import GeneratedService, draw
+from tests.generated_service import GeneratedService, draw, plain
 from tests.generated_service.difference import (
     LEARNING,
     LOOKING,
+    ROWS,
     Side,
     Step,
     differences,
@@ -113,6 +114,22 @@ def test_statuses_masks_and_empty_settings_are_learned_with_few_requests(tmp_pat
     }
     number = {"type": ["string", "integer"], "x-field": "telegram_chat_id"}
     assert schemas["TelegramSettings"]["properties"]["chat_id"] == number
+
+
+@pytest.mark.parametrize("house", ["refuse", "form"])
+def test_a_write_without_a_body_may_be_refused_in_a_way_of_its_own(house: str, tmp_path: Path) -> None:
+    session = session_of(GeneratedService(plain(no_body=house), {LEARNING: 0, LOOKING: 0}))
+    _, file = learned("http://service/api", session, tmp_path, "quick")
+    service, mock = emptied(Side("http://service/api", LOOKING, session)), mock_side(file)
+    good = (("name", b"A", False), ("type", b"email", False))
+    rows = [side.send(Step("keep", "POST", ROWS, good)).json()["data"]["id"] for side in (service, mock)]
+    for path in (ROWS, f"{ROWS}/999999999", f"{ROWS}/{{}}"):
+        bare = Step("bare", "POST", path, row=0)
+        for side, row in zip((service, mock), rows, strict=True):
+            side.ids[:] = [row]
+        sent, got = service.shown(service.send(bare), bare), mock.shown(mock.send(bare), bare)
+        assert sent == got, path
+        assert ("A body is required" in str(sent.body)) is (house == "refuse" and sent.status != 404), path
 
 
 def test_the_measure_sees_what_is_not_learned(tmp_path: Path) -> None:
