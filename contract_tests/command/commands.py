@@ -147,7 +147,7 @@ def twin(ctx: click.Context, /, **given: Any) -> None:
     options, 3 the run could not start, 4 the target cannot be reached, 5 nothing was compared, 70 internal error;
     130 after Ctrl-C, 143 after SIGTERM.
     """
-    _run("guarded", "twin", ctx, given)
+    _run("comparing", "twin", ctx, given)
 
 
 @click.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -61,6 +61,10 @@ class Difference(NamedTuple):
     place: str
     left: Any
     right: Any
+
+
+# Tells whether a difference is accepted.
+Accepts = Callable[[str, Difference], bool]
 
 
 class Rows:

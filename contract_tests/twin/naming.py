@@ -13,7 +13,7 @@ from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
-from contract_tests.twin.search import SequenceOutcome
+from contract_tests.twin.lockstep import SequenceOutcome
 from mock_server.document.rows import FOREIGN, UNKNOWN, Reaction, Row
 from mock_server.document.treatments import ARRAY, FILE, NOT_UTF_8, TREATMENTS, TWICE, UNSENT, SentInput
 

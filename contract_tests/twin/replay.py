@@ -18,8 +18,7 @@ from contract_tests.recording import Recording, TapedExchange
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Stop
 from contract_tests.target.api import json_in
-from contract_tests.twin.compare import Comparison, Difference, Rows, Side
-from contract_tests.twin.search import Accepts
+from contract_tests.twin.compare import Accepts, Comparison, Difference, Rows, Side
 from contract_tests.twin.sides import (
     Service,
     Variation,

@@ -30,7 +30,7 @@ from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.session.opening import listed_rows
 from contract_tests.target.api import JSON, WRONG_KEY, TargetApi, json_in
 from contract_tests.twin.compare import Rows, Side
-from contract_tests.twin.sequences import NOBODY, TwinStep
+from contract_tests.twin.steps import NOBODY, TwinStep
 from mock_server.document import Document
 
 

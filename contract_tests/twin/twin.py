@@ -16,9 +16,10 @@ from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, RunSettings, Stop
 from contract_tests.session.opening import Opening, learn_behind
 from contract_tests.twin.compare import Comparison
+from contract_tests.twin.lockstep import Lockstep, SequenceOutcome
 from contract_tests.twin.naming import Name, TriedRow, by_row, names_of, telling
-from contract_tests.twin.search import Lockstep, Search, SequenceOutcome
-from contract_tests.twin.sequences import Sequence, Sequences, endings, openings
+from contract_tests.twin.search import Search
+from contract_tests.twin.sequences import Sequences, endings, openings
 from contract_tests.twin.sides import (
     MOCK_KEY,
     Participant,
@@ -32,6 +33,7 @@ from contract_tests.twin.sides import (
     mock_of,
     running_mock,
 )
+from contract_tests.twin.steps import Sequence
 from mock_server.document import DocumentError, load
 
 Tell = Callable[[str], None]

@@ -60,6 +60,14 @@ def test_wait_imports_little() -> None:
     assert not imported_by("wait", url, "--timeout", "0") & heavy
 
 
+def test_learning_waits_for_no_test_engine(tmp_path: Path) -> None:
+    modules = imported_by(
+        "learn", "--base-url", "http://127.0.0.1:1/api", "--out", str(tmp_path / "learned.yaml")
+    )
+    assert "contract_tests.learning.learn" in modules
+    assert not modules & {"hypothesis", "pytest", "schemathesis"}
+
+
 def imported_by(*arguments: str) -> set[str]:
     """Run a command, and return the modules that are imported in the end."""
     code = (

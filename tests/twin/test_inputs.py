@@ -7,9 +7,9 @@ import pytest
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import KEY_VARIABLE, Exchange, FormField
 from contract_tests.twin.compare import Difference
+from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.naming import Name, by_row, tried_rows
-from contract_tests.twin.search import SequenceOutcome
-from contract_tests.twin.sequences import TwinStep
+from contract_tests.twin.steps import TwinStep
 from mock_server.document import load, plain
 
 FACTS = Facts(load().data)

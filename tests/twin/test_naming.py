@@ -10,9 +10,9 @@ import pytest
 from contract_tests.learning.draft import Lesson
 from contract_tests.learning.learn import Learnt
 from contract_tests.twin.compare import Difference
+from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.naming import names_of
-from contract_tests.twin.search import SequenceOutcome
-from contract_tests.twin.sequences import TwinStep
+from contract_tests.twin.steps import TwinStep
 from mock_server.document import load, plain
 
 ACTION = {"target": "$.info", "update": {}}

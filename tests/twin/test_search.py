@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from contract_tests.twin.compare import Difference
-from contract_tests.twin.search import Search, SequenceOutcome, without
-from contract_tests.twin.sequences import Sequence, TwinStep
+from contract_tests.twin.lockstep import SequenceOutcome
+from contract_tests.twin.search import Search, without
+from contract_tests.twin.steps import Sequence, TwinStep
 
 A, B = TwinStep("create", form=(("name", "a"),)), TwinStep("create", form=(("name", "b"),))
 

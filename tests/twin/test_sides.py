@@ -17,8 +17,8 @@ from contract_tests.recording import read_recording
 from contract_tests.report.accepted import Acceptances
 from contract_tests.run.settings import Code, Stop, made_up_key
 from contract_tests.twin.compare import Comparison, Difference, Rows, Side
+from contract_tests.twin.lockstep import SequenceOutcome
 from contract_tests.twin.report import as_json, as_text
-from contract_tests.twin.search import SequenceOutcome
 from contract_tests.twin.sides import Variation, mock_of
 from contract_tests.twin.twin import Plan, Shown, Twins, run_twin, service_of
 from mock_server.app import create_app
