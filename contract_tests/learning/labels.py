@@ -7,7 +7,7 @@ refusals of all other fields have their labels, which one request tells if the s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -164,24 +164,24 @@ def _labelled(value: Any, label: str) -> Any:
 def _show(table: Table, labels: Mapping[str, str]) -> None:
     """Let all refusals show a placeholder for the label of their field, also if they are presumed of another field."""
     for at, found in table.fields.items():
-        own = [
-            labels[name] for name in (at.field, *(each.trial.field for each in found.seen)) if name in labels
-        ]
+        names = (at.field, *(each.trial.field for each in found.seen))
+        own = {name: labels[name] for name in names if name in labels}
         for number, row in enumerate(found.rows):
             if row.reaction == "refuse":
-                value = _labelled_by(row.effect.value, own) or _labelled_by(row.effect.value, labels.values())
+                value = _labelled_by(row.effect.value, own) or _labelled_by(row.effect.value, labels)
                 look = (
                     row.effect if value is None else row.effect._replace(value=keyed(value, at.field, LABEL))
                 )
                 found.rows[number] = replace(row, effect=look)
 
 
-def _labelled_by(value: Any, labels: Iterable[str]) -> Any:
+def _labelled_by(value: Any, labels: Mapping[str, str]) -> Any:
     """Return a body with a placeholder for the label that it has first, None if it has none of them."""
-    value = reworded(value, lambda text: _WORDS.sub(LABEL, text))
-    text = "\n".join(texts_in(value))
-    if LABEL in text:
+    if LABEL in repr(value):
         return value
-    found = [each for each in labels if _labelled(text, each) != text]
-    first = min(found, key=lambda each: (_labelled(text, each).index(LABEL), -len(each)), default=None)
-    return None if first is None else _labelled(value, first)
+    found = []
+    for name, label in labels.items():
+        labelled = _labelled(_written_out(value, name), label)
+        if LABEL in (text := "\n".join(texts_in(labelled))):
+            found.append((text.index(LABEL), -len(label), labelled))
+    return min(found, key=lambda each: each[:2])[2] if found else None

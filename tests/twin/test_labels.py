@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from contract_tests.learning.forms import learn_forms
-from contract_tests.learning.labels import labels_of
+from contract_tests.learning.labels import _labelled_by, labels_of
 from mock_server.document import load
 from tests.document_obeyed.test_rows import client_of, rows, service
 from tests.twin.test_kinds import LIST, Pupil
 
-SPOKEN = ("E-Mail", "Webhook-Adresse", "Slack", "Discord", "Kürzel", "Chat-Kennung", "Teams", "Chat von Google", "K-1",
-          "K-2", "K-3", "K-4")  # fmt: skip
+SPOKEN = ("E-Mail", "Webhook-Adresse", "Slack", "Discord Tor", "Kürzel", "Chat-Kennung", "Teams", "Chat von Google",
+          "K-1", "K-2", "K-3", "K-4")  # fmt: skip
 
 
 @pytest.mark.parametrize(("spares", "tells_all"), [(False, False), (True, False), (True, True)])
@@ -52,3 +52,9 @@ def test_labels_are_what_several_refusals_differ_in() -> None:
     assert labels_of(told) == {"name": "Nazwa", "type": "Typ"}
     assert labels_of({"a": {"e": "One thing.", "f": "x"}, "b": {"e": "Another thing.", "f": "y"}}) == {}
     assert labels_of({"a": {"e": "Same."}, "b": {"e": "Same."}}) == {}
+
+
+def test_a_label_that_begins_with_the_name_is_shown_as_a_whole() -> None:
+    said = {"e": "{field:Words} URL fehlt."}
+    assert _labelled_by(said, {"discord": "Discord URL"}) == {"e": "{field:label} fehlt."}
+    assert _labelled_by(said, {"slack": "Kanal"}) is None
