@@ -1,4 +1,4 @@
-"""Probes of the questions about what comes before a handler: keys, paths, refusals, headers, and JSON on the wire."""
+"""Probes of the questions about keys, paths, refusals, headers, and how JSON is written."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _error_status(prober: Prober) -> Finding:
 
 
 def _error_titles(prober: Prober) -> Finding:
-    """Other titles than the documented ones are the site's, unless some of them are the documented ones."""
+    """Compare titles with the documented ones: they are the site's own if all of them differ."""
     responses = _refusals(prober)
     seen = {name: error_of(response).title for name, response in responses.items()}
     for name, response in responses.items():
@@ -95,7 +95,7 @@ def _error_titles(prober: Prober) -> Finding:
     )
 
 
-# What is refused, in words, by the refusal's name.
+# By the name of a refusal, what is refused, in words.
 _ABOUT: Mapping[str, str] = {
     "missing_bearer": "no bearer key",
     "no_access": "an unknown key",
@@ -105,7 +105,7 @@ _ABOUT: Mapping[str, str] = {
 
 
 def _refusals(prober: Prober) -> dict[str, TargetResponse]:
-    """Return refusals that can be provoked, by name."""
+    """Return the refusals that can be provoked, by name."""
     found = {
         "missing_bearer": prober.once(missing_bearer),
         "no_access": prober.once(wrong_key),
@@ -114,7 +114,7 @@ def _refusals(prober: Prober) -> dict[str, TargetResponse]:
     if prober.can_write:
         found["required_fields"] = prober.once(nameless)
         name, response = type_refusal(prober.facts), prober.once(unknown_type)
-        # If the status is another one, the title is another question's.
+        # If the status differs, another question is about the title.
         found |= {name: response} if response.status == prober.facts.refusal("create", name).status else {}
     if passed := [name for name, response in found.items() if is_success(response)]:
         raise Undecided(f"{passed[0]} was to be provoked and returned 2xx")
@@ -158,7 +158,7 @@ def _unknown_route(prober: Prober) -> Finding:
 
 
 def _rate_limit(prober: Prober) -> Finding:
-    """Read the number that the responses show, which may be any; whether it is enforced is not tried."""
+    """Read the limit that the responses show. Whether it is enforced is not tried."""
     if not any(map(is_success, prober.responses)):
         prober.list()
     shown = next(iter(_quota(prober, "quota-limit")), None)
@@ -177,7 +177,7 @@ def _rate_limit(prober: Prober) -> Finding:
     return finding
 
 
-_QUOTA = "ratelimit"  # in the names of the headers of the IETF's draft
+_QUOTA = "ratelimit"  # in the names of headers that an IETF draft defines
 
 
 def _documented_limit(facts: Facts) -> str | None:
@@ -186,13 +186,13 @@ def _documented_limit(facts: Facts) -> str | None:
 
 
 def _header(facts: Facts, word: str) -> str:
-    """Return the name of the header that shows a fact, in lower case."""
+    """Return the name of the header that shows a fact (its `x-value` word), in lower case."""
     headers = facts.document["components"]["headers"].items()
     return next((name.lower() for name, node in headers if node.get("x-value") == word), "")
 
 
 def _quota(prober: Prober, word: str, *responses: TargetResponse) -> list[str]:
-    """Return what the header with a word shows in responses, by default in all successes so far."""
+    """Return the values of the header with an `x-value` word in responses; by default in all successes so far."""
     name = _header(prober.facts, word)
     asked = responses or tuple(filter(is_success, prober.responses))
     return [response.headers[name] for response in asked if name in response.headers]
@@ -205,7 +205,7 @@ def _retry_after(prober: Prober) -> Finding:
 
 
 def _checks_order(prober: Prober) -> Finding:
-    """Leave the key out of a request with a wrong method; then see whether a look at nothing is counted."""
+    """Send a wrong method without a key. Then see whether the retrieve of an unknown id is counted."""
     seen, by_method, by_key = map(prober.once, (other_method_without_key, other_method, missing_bearer))
     if told(seen) == told(by_method):
         return Answered("method-first")
@@ -229,9 +229,9 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 
 def _trailing_slash(prober: Prober) -> Finding:
-    """Look at a handler, whose path is documented without a slash at its end, and at the list in its other spelling.
+    """Retrieve a handler with a slash at the end of its path, and get the list in its other spelling.
 
-    A list that is there in both spellings says nothing: it may be documented in both.
+    That the list exists in both spellings says nothing, since both may be documented.
     """
     path = prober.facts.operation("list").path
     others = [each.path for each in prober.facts.of_kind("list") if each.is_spelling]
@@ -271,7 +271,7 @@ def _response_charset(prober: Prober) -> Finding:
 
 
 def _json_escapes(prober: Prober) -> Finding:
-    """Links have slashes; the name of the prober's own handler has letters beyond ASCII."""
+    """Look at the slashes in links, and at letters beyond ASCII in the name of the prober's handler."""
     page = prober.once(first_page).response.body
     escaped = {"slashes": b"\\/" in page and not _PLAIN_SLASH.search(page)}
     if prober.can_write:

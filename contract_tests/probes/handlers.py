@@ -51,7 +51,7 @@ def _create_status(prober: Prober) -> Finding:
 
 
 def _write_answer(prober: Prober) -> Finding:
-    """Compare the keys of both responses, those apart that belong to no row."""
+    """Compare the keys of both responses, without those that no row has."""
     steps = _written_at(prober.facts)
     responses = [prober.once(handler).created, prober.once(renaming).response]
     written = [mapping(response.shown(*steps)) for response in responses]
@@ -83,7 +83,7 @@ def _plan_limit(_: Prober) -> Finding:
 
 
 def _is_enabled_on_create(prober: Prober) -> Finding:
-    """Take a refusal for an answer only if every unknown field is refused."""
+    """Ask whether a create reads the switch. A refusal is an answer only if every unknown field is refused."""
     trials = Trials(prober)
     seen = trials.switched()
     ignored = Answered("ignored" if trials.is_enabled_at_first else "disabled")
@@ -99,9 +99,9 @@ def _is_enabled_on_create(prober: Prober) -> Finding:
 def _was_read(
     prober: Prober, what: str, media_type: str, write: Callable[[Mapping[str, str]], str]
 ) -> Finding:
-    """Tell whether a body was read: the unlisted type in it is refused, or its fields are missing.
+    """Tell whether a body is read, by which refusal it gets: that of its unlisted type, or that of missing fields.
 
-    If both are refused alike, it has to create a handler.
+    If both are refused alike, the body must create a handler.
     """
     missing, unlisted = prober.once(nameless), Trials(prober).tried("create", "type", "not-listed")
     form, field = prober.kinds.form(prober.kinds.plain, prober.name()), prober.facts.form["type"]
@@ -119,7 +119,7 @@ def _was_read(
 
 def _update_keeps(prober: Prober) -> Finding:
     seen = prober.once(renaming)
-    if seen.kept or seen.emptied:  # the latter is another question's affair
+    if seen.kept or seen.emptied:  # another question is about the latter
         return Answered("kept")
     if seen.blanked:
         return Answered("blanked", "No: an update of the name alone blanks the type and the settings.")
@@ -166,12 +166,12 @@ def _delete_status(prober: Prober) -> Finding:
 _SHAPE = "%Y-%m-%d %H:%M:%S"
 _ZONE_STEP = timedelta(minutes=30)
 _ZONES = timedelta(hours=-12, minutes=-5), timedelta(hours=14, minutes=5)
-# How far the clocks of a site may be apart, and a create may take.
+# By how much the clocks of a site may differ, including the duration of a create.
 _DRIFT = timedelta(minutes=5)
 
 
 def _user_id(prober: Prober) -> Finding:
-    """Look for the keys that tell the answers apart; any other key is not the question's."""
+    """Look for the keys that distinguish the answers. Other keys do not matter here."""
     row = _anybodys(prober)
     expected = prober.expectations.by_answer("user-id", _row_keys)
     telling = frozenset().union(*expected.values()).difference(frozenset.intersection(*expected.values()))
@@ -184,7 +184,7 @@ def _user_id(prober: Prober) -> Finding:
 
 
 def _anybodys(prober: Prober) -> Mapping[str, Any]:
-    """Return a handler as it is shown: an own one, or in a run that only reads anybody's."""
+    """Return a handler as it is shown: one of the run's own, or any if the run only reads."""
     if prober.can_write:
         return prober.once(handler).first
     rows = prober.once(first_page).rows
@@ -194,7 +194,7 @@ def _anybodys(prober: Prober) -> Mapping[str, Any]:
 
 
 def _retrieved(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
-    """Return the properties of a handler, as a retrieve shows them."""
+    """Return the schemas of the properties of a handler that is retrieved."""
     answer = facts.operation("retrieve").response
     return facts.schemas.properties(facts.schemas.at(answer, facts.schemas.path_to(answer, "row")))
 
@@ -241,7 +241,7 @@ def _settings_of_internal_notification(prober: Prober) -> Finding:
 
 
 def _secrets_in_replies(prober: Prober) -> Finding:
-    """Look at the token of a new handler and, where an update can make one, at a webhook's address."""
+    """Look at the token of a new handler, and at the address of a webhook if an update can make one."""
     kind = prober.kinds.pair
     field = prober.facts.types[kind][0]
     sent = prober.kinds.form(kind, None)[field]
@@ -286,7 +286,7 @@ def _time_zone(prober: Prober) -> Finding:
 
 
 def zone_of(prober: Prober) -> str:
-    """Compare the time of a new handler with the time of the response to its create, to the half hour.
+    """Return the time zone of a new handler's times, to the half hour, by the time of the response to its create.
 
     Raises Undecided and Unlisted.
     """
@@ -296,7 +296,7 @@ def zone_of(prober: Prober) -> str:
         created = datetime.strptime(str(shown), _SHAPE).replace(tzinfo=UTC)
     except ValueError:
         raise Unlisted(f"The time of a new handler is shown as {shown!r}.") from None
-    try:  # when the response was sent: by its own word, else by this computer's clock
+    try:  # the time of the response: of its header Date, or else of this computer's clock
         answered = parsedate_to_datetime(row.created.headers.get("date", "")).astimezone(UTC)
     except ValueError:
         answered = datetime.now(UTC)
@@ -323,7 +323,7 @@ UPDATES = {
     "update-keeps": Probe("writes", _update_keeps),
     "update-same-type": Probe("writes", _update_same_type),
     "update-type-change": Probe("writes", _update_type_change),
-    "delete-status": Probe("writes", _delete_status),  # by then one was deleted
+    "delete-status": Probe("writes", _delete_status),  # asked after other probes have deleted a handler
 }
 
 REPLIES = {

@@ -24,9 +24,9 @@ from contract_tests.probes.reading import (
 )
 from contract_tests.target.api import TargetResponse
 
-# Far enough behind the last page that what the probes make in between does not reach it.
+# So far beyond the last page that the rows that probes create do not fill it.
 _BEYOND = 7
-# So many other rows tell whether a list goes by their ids; and so many ids are shown.
+# How many other rows show whether a list is sorted by id, and how many ids a sentence names.
 _TELLING, _MOST_IDS = 3, 8
 
 
@@ -63,10 +63,10 @@ def _by_time(is_newest_first: bool) -> Finding:
 def _by_name(
     prober: Prober, both: tuple[ProbedHandler, ProbedHandler], place: int, ids: Sequence[int]
 ) -> Finding | None:
-    """Give the older of two rows a name on the other side of the newer's; return a finding if it moves in the list.
+    """Rename the older of two rows, so that it sorts on the other side of the newer; return a finding if it moves.
 
-    If so, a name of another case shows whether the list goes by that, too. If the older row was changed before, a list
-    that goes by the last change does not move it, but it moves the newer one.
+    If it moves, a name in another case shows whether the list distinguishes case. A list that is sorted by the last
+    change does not move the older row if it was changed before, but does move the newer one.
     """
     older, newer = both
     was_changed = older.shown != older.first
@@ -100,7 +100,7 @@ def _page(prober: Prober, place: int) -> SeenPage:
 
 
 def _page_not_valid(prober: Prober) -> Finding:
-    """Ask for page 0, and where requests count less, for other texts too."""
+    """Ask for page 0 and, unless requests are spared, for other texts."""
     texts = ("0",) if prober.spares else ("0", "no-number", "-2")
     how: dict[str, TargetResponse | None] = {}
     links: list[str] = []
@@ -186,7 +186,7 @@ def _links_repeat_parameters(prober: Prober) -> Finding:
 
 
 def _links_opening(prober: Prober) -> Finding:
-    """Look at what stands before the page's number, but for a size that a link may repeat."""
+    """Look at what precedes the number of the page in links, apart from a repeated size."""
     links = prober.once(first_page).links
     page, size = prober.facts.page_parameter, prober.facts.size_parameter
     before = {re.split(f"(?:^|(?<=&)){page}=", link.partition("?")[2])[0] for link in links}
@@ -210,14 +210,14 @@ def _meta_page(prober: Prober) -> Finding:
 
 
 def _page_word(facts: Facts) -> str:
-    """Return the `x-value` word of the page's number: of the number, or of its text in the query."""
+    """Return the `x-value` word of the page in meta: the number, or the text of the query."""
     answer = facts.operation("list").response
     return "page-text" if facts.schemas.path_to(answer, "page-text") else "page"
 
 
 def _meta_total(prober: Prober) -> Finding:
     page = prober.once(first_page)
-    for answer, key in page.total_keys.items():  # the documented one first: there may be others beside it
+    for answer, key in page.total_keys.items():  # the documented key first, since others may stand beside it
         if key in page.meta:
             return Answered(answer)
     return Outside(f"What counts has the keys {', '.join(page.meta) or 'none'}.")

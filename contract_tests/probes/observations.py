@@ -17,7 +17,7 @@ from contract_tests.target.api import WRONG_KEY, TargetResponse
 
 _NO_TYPE = "no-such-type"
 
-# Of a name reserved for examples (RFC 2606): no page of it calls anybody.
+# An origin with a name reserved for examples (RFC 2606), at which no page runs.
 ORIGIN = "https://example.com"
 
 
@@ -32,7 +32,7 @@ class SeenPage:
         rows = self.value("rows")
         if not is_success(response):
             raise Unlisted(f"The list returns {response.status} without rows.")
-        if not isinstance(rows, list):  # which is a finding, and said once
+        if not isinstance(rows, list):  # a finding, which is reported elsewhere
             raise Undecided("the rows of the list cannot be read")
         self.rows = [mapping(row) for row in rows]
 
@@ -43,21 +43,21 @@ class SeenPage:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """The object that the total stands in."""
+        """The object that holds the total."""
         return mapping(self.response.shown(*self._schemas.path_to(self._schema, "total")[:-1]))
 
     def value(self, word: str) -> Any:
-        """Return what stands where the document has an `x-value` word."""
+        """Return the value at the place of an `x-value` word."""
         return self.response.shown(*self._schemas.path_to(self._schema, word))
 
     @property
     def total_keys(self) -> dict[str, str]:
-        """The key of the total by the answer to the question what it is."""
+        """The key of the total under each answer to the question about it."""
         return self._expectations.by_answer("meta-total", _total_key)
 
     @property
     def total(self) -> int | None:
-        """The total under any of its keys, None if none exists."""
+        """The total under any of these keys; None if the page has none of them."""
         found = [number(self.meta.get(key)) for key in self.total_keys.values()]
         return next((value for value in found if value is not None), None)
 
@@ -68,7 +68,7 @@ class SeenPage:
 
     @property
     def is_first(self) -> bool:
-        """Whether there is not a page before this one."""
+        """Whether this is the first page."""
         return self.value("link-previous") is None
 
     @property
@@ -83,7 +83,7 @@ def _total_key(facts: Facts) -> str:
 
 
 def first_page(prober: Prober) -> SeenPage:
-    """Get the first page before anything is made, by its number unless the list of the run's opening has to do."""
+    """Get the first page before anything is created. If requests are spared, this is the list of the run's opening."""
     if not prober.can_write:
         return SeenPage(prober.once(wide_response), prober.expectations)
     response = prober.list() if prober.terms.spares else prober.list(page=1)
@@ -91,10 +91,10 @@ def first_page(prober: Prober) -> SeenPage:
 
 
 def wide_response(prober: Prober) -> TargetResponse:
-    """Get a page of the largest size as a page of another origin would; it is to show the prober's rows."""
+    """Get a page of the largest size, with the prober's rows, as a web page of another origin would."""
     if prober.can_write:
         prober.once(handler)
-        with suppress(Undecided):  # the order cannot be told then, all else can
+        with suppress(Undecided):  # then only the order stays unknown
             prober.once(second)
     return prober.list(
         page=1, size=max(prober.facts.sizes), headers={"Origin": ORIGIN}, fresh=True, again=True
@@ -102,7 +102,7 @@ def wide_response(prober: Prober) -> TargetResponse:
 
 
 def some_id(prober: Prober) -> int:
-    """Give the id of a handler that may be looked at: an own one, or in a run that only reads anybody's."""
+    """Return the id of a handler to look at: one of the run's own, or any if the run only reads."""
     if prober.can_write:
         return prober.once(handler).id
     ids = [row for row in prober.once(first_page).ids if row is not None]
@@ -117,7 +117,7 @@ def missing_bearer(prober: Prober) -> TargetResponse:
 
 
 def wrong_key(prober: Prober) -> TargetResponse:
-    """Get the list with a key of nobody's."""
+    """Get the list with a wrong key."""
     return prober.send("GET", prober.facts.operation("list").path, authorization=f"Bearer {WRONG_KEY}")
 
 
@@ -153,12 +153,12 @@ def type_refusal(facts: Facts) -> str:
 
 
 def handler(prober: Prober) -> ProbedHandler:
-    """Make the handler that the probes change, of a type with two fields, and with letters beyond ASCII in its name."""
+    """Create the handler that the probes update. Its type has two fields, and its name letters beyond ASCII."""
     return Trials(prober).standing(prober.kinds.pair)
 
 
 def second(prober: Prober) -> ProbedHandler:
-    """Make a handler without own fields."""
+    """Create a handler of a type without settings."""
     prober.once(handler)  # the older one
     return Trials(prober).standing(prober.kinds.plain)
 
@@ -167,8 +167,8 @@ def second(prober: Prober) -> ProbedHandler:
 class Renaming:
     """What an update of the name alone did.
 
-    `kept` tells whether the type and each setting stayed, `emptied` whether the type stayed and the settings did not:
-    none has a value any more. `blanked` tells whether both are gone.
+    `kept`: type and settings stayed as they were. `emptied`: the type stayed, but no setting has a value any more.
+    `blanked`: both are gone.
     """
 
     response: TargetResponse
@@ -180,7 +180,7 @@ class Renaming:
 
 
 def renaming(prober: Prober) -> Renaming:
-    """Update the handler for the first time: the name alone."""
+    """Update the handler for the first time, by its name alone."""
     row = prober.once(handler)
     kind, settings = row.type, row.settings
     name = prober.name()
@@ -198,14 +198,14 @@ def renaming(prober: Prober) -> Renaming:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What an update of the first field of two did to the last: its value before, and after."""
+    """What an update of the first of two fields did to the last one: its value before and after."""
 
     first: object
     after: object
 
 
 def partial(prober: Prober) -> Partial:
-    """Update one of the fields that the type has, the type not sent."""
+    """Update one of the type's fields, without sending the type."""
     row = prober.once(renaming).handler
     if not row.type:
         raise Undecided("an update blanks the type")
@@ -229,7 +229,7 @@ class TypeChange:
 
 
 def type_change(prober: Prober) -> TypeChange:
-    """Give a handler of one type another one, with its one field."""
+    """Give a handler another type, with the one field of that type."""
     if not prober.once(renaming).handler.type:
         raise Undecided("an update blanks the type")
     trials, kind = Trials(prober), prober.kinds.address
@@ -241,7 +241,7 @@ def type_change(prober: Prober) -> TypeChange:
 
 
 def preflight(prober: Prober) -> TargetResponse:
-    """Ask what a browser asks before it deletes from a page of another origin."""
+    """Send the preflight of a browser that is about to delete for a page of another origin."""
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
     path = prober.api.path_of("delete", prober.once(handler).id)
     return prober.send("OPTIONS", path, headers=headers, authorization=None)

@@ -1,7 +1,7 @@
-"""Questions about one input of a form: it is treated as a row of the behaviour table says, and the reaction answers.
+"""Probes of the questions about one input of a form: it is sent in some way, and the reaction is the answer.
 
-A question about one input needs no probe of its own. Add it to QUESTIONS with the operation, and with the words of the
-inputs and their treatments: what becomes of them under each answer, the document's rows say.
+Such a question needs no probe of its own. Add it to QUESTIONS with the operation, the words of the inputs, and how to
+treat them. The document's rows say what becomes of them under each answer.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ QUESTIONS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-# By whether a handler is on after `off`, and after `true`.
+# The answers by whether a handler is on after `off`, and after `true`.
 _CASTS: Mapping[object, str] = {
     (False, False): "integer-cast",
     (True, True): "php-truthiness",
@@ -54,14 +54,14 @@ _CASTS: Mapping[object, str] = {
 
 
 class _Seen(NamedTuple):
-    """An input that was tried: the word for it, and what came of it."""
+    """An input that was tried: the word for it, and the result."""
 
     word: str
     tried: Tried
 
     @property
     def how(self) -> str:
-        """What came of it, in words."""
+        """The result in words."""
         tried, about = self.tried, self.tried.trial.says
         if not tried.is_taken:
             return f"{about}: refused with {said(tried.response)}"
@@ -79,7 +79,7 @@ class _Seen(NamedTuple):
 
 
 def _find(question: str, prober: Prober) -> Finding:
-    """Try the inputs, and return the answer under which the rows say what was seen of all of them."""
+    """Try the inputs, and return the answer whose rows predict all that was seen."""
     operation, inputs = QUESTIONS[question]
     if prober.spares and question == "text-cleaning" and not prober.knows(("texts", "quotes")):
         inputs = (("name", DIRTY),)
@@ -121,7 +121,7 @@ def _form(facts: Facts, operation: str) -> FormWords:
 
 
 def _reaction(facts: Facts, operation: str, seen: _Seen) -> Reaction:
-    """Return what the document says of an input."""
+    """Return what the document says about an input."""
     form, sent = _form(facts, operation), seen.tried.trial.sent
     if seen.word == FOREIGN:
         return form.walk_foreign(sent.text or "")
@@ -152,9 +152,9 @@ def _statuses(facts: Facts, operation: str, seen: list[_Seen]) -> bool:
 
 
 def _own_field_unsent(prober: Prober) -> Finding:
-    """Create with a name and a type alone, and look at the last field of the type."""
+    """Create with only a name and a type, and look at the type's last field."""
     kind = prober.kinds.pair
-    Trials(prober).standing(kind)  # shows the keys of the settings
+    Trials(prober).standing(kind)  # to learn the keys of the settings
     row, field = Trials(prober).unsent(kind), prober.facts.types[kind][-1]
     if row is None:
         return Answered("refused", "A create without it is refused.")
@@ -191,7 +191,7 @@ def _asked(operation: str) -> dict[str, Probe]:
     }
 
 
-# In this order, what goes to one row comes together: a guard looks at a row anew if another was written to meanwhile.
+# Requests to one row follow each other: if another row is written to in between, the guard must look at the row again.
 PROBES = {
     **_asked("create"),
     "own-field-unsent": Probe("writes", _own_field_unsent),
