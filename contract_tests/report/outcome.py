@@ -8,21 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contract_tests.guard.exchange import Exchange, curl_of
-from contract_tests.judge.statements import (
-    GONE,
-    JSON,
-    KEPT,
-    LABELLED,
-    NEEDS_GOOD_KEY,
-    NEEDS_KEY,
-    OTHERS,
-    PAGES,
-    RESPONSES,
-    STEADY,
-)
+from contract_tests.judge.statements import RESPONSES
 from contract_tests.judge.verdicts import FORMS, Complaint, Deviation, Ruling
 
 Clean = Callable[[str], str]
@@ -35,18 +24,12 @@ _LONGEST_RESPONSE = 600
 _MOST_STEPS = 12
 _MOST_LIKEWISE = 2
 _MOST_ALSO = 3
-# What concerns the service as a whole, so that one cause breaks it in several operations.
-_ANYWHERE = frozenset(one.says for one in (LABELLED, NEEDS_KEY, NEEDS_GOOD_KEY, KEPT, GONE))
-# What concerns one operation, so that one cause breaks it in several ways.
-_OF_OPERATION = frozenset(one.says for one in (RESPONSES, JSON, PAGES))
-# What a list shows wrong if its total is, and how a sentence names a setting.
-_BY_TOTAL = ", by the total of "
-_OF_SETTING = re.compile(r"`(\w+)` in `settings` of handler ")
-_MOVED = frozenset(one.says for one in (OTHERS, STEADY))
 # How a sentence names a row; its other numbers are pages, sizes and totals.
-_OF_ROW = re.compile(
+OF_ROW = re.compile(
     r"\b(?:handler|row|id|when|shows|lacks|(?:retrieve|update|delete) of) (\d+)", re.IGNORECASE
 )
+# How a sentence names a page of the list.
+_OF_PAGE = re.compile(r"\bpage (\d+) of size (\d+)")
 
 
 class Happened(NamedTuple):
@@ -167,73 +150,6 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
     return list(groups.values())
 
 
-def by_cause(findings: Sequence[Finding]) -> list[Finding]:
-    """Merge findings that have one cause: the first one mentions the others.
-
-    These have one cause: contradictions of the same place of the document in the same property, findings about a list
-    that does not add up, an operation's server errors and broken JSON, all that is seen of a property in a wrong form,
-    operations that need no key or take any, handlers that are gone, values that change without a write to them, and
-    what stops the guard.
-    """
-    misshapen = {one.part for one in findings if one.is_of_form}
-    moved = [one for one in findings if one.documented in _MOVED]
-    parts = {one.part for one in moved if one.part}
-    rows = {row for one in moved if one.documented == OTHERS.says for row in _OF_ROW.findall(one.title)}
-    totals = [one for one in findings if one.documented == PAGES.says and one.operation]
-
-    def cause(number: int, one: Finding) -> tuple[str, ...]:
-        is_told_to_move = one.title.startswith("`") and rows & {*_OF_ROW.findall(one.title)}
-        setting = _OF_SETTING.match(one.title)
-        if one.part in misshapen:
-            return ("property", one.part)
-        if one.documented in _ANYWHERE:
-            return (one.documented,)
-        if one in moved or one.part in parts or is_told_to_move:
-            return ("moved",)
-        if _BY_TOTAL in one.title and totals:
-            return ("total", totals[0].operation)
-        if one.place or one.documented in _OF_OPERATION:
-            is_total = bool(totals) and one.documented == PAGES.says
-            return (
-                ("total", one.operation)
-                if is_total
-                else (one.kind, one.operation, one.place or one.documented, one.part)
-            )
-        return ("setting", one.documented, setting[1]) if setting else (str(number),)
-
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for number, one in enumerate(findings):
-        first = _reason(one, findings) if one.suite == GUARD else one
-        groups.setdefault(cause(number, first), []).append(one)
-    return [_as_one(sorted(group, key=_likely)) for group in groups.values()]
-
-
-def _reason(alarm: Finding, findings: Sequence[Finding]) -> Finding:
-    """Return the finding of a suite that says why the guard stopped: a broken response, a lost row. Else the alarm."""
-    rows = {*_OF_ROW.findall(alarm.title)}
-    for one in findings:
-        is_broken = one.operation == alarm.operation != "" and one.documented in _OF_OPERATION
-        is_lost = one.documented == KEPT.says and rows & {*_OF_ROW.findall(one.title)}
-        if one.suite != GUARD and (is_broken or is_lost):
-            return one
-    return alarm
-
-
-def _likely(finding: Finding) -> tuple[bool, ...]:
-    """Return what sorts the findings of one cause, the one that names it best first."""
-    is_vague = finding.documented not in {OTHERS.says, PAGES.says}
-    return finding.suite == GUARD, not finding.is_of_form, is_vague
-
-
-def _as_one(group: Sequence[Finding]) -> Finding:
-    first, *others = group
-    titles = dict.fromkeys(one.title for one in others)
-    tests = dict.fromkeys(test for one in group for test in one.also)
-    tests |= dict.fromkeys(f"{one.suite}: {one.test}" for one in others)
-    tests.pop(f"{first.suite}: {first.test}", None)
-    return replace(first, also=tuple(tests), likewise=tuple(titles))
-
-
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
@@ -261,11 +177,14 @@ def reproduce(happened: Happened, clean: Clean, about: str = "") -> tuple[ShownC
     """Return the exchange that shows a finding, after the writes that led to it.
 
     It is the last exchange or, if the finding's text `about` names a row of the exchanges, the last one on that row.
+    If the text names a page of the list, it is the last exchange that asked for this page.
     For an exchange on a row, only the writes to that row count, including its create and writes before the test.
     """
     exchanges = [exchange for exchange in happened.exchanges if not exchange.refused]
     if not exchanges:
         return ()
+    page = _page_named(about, exchanges)
+    exchanges = exchanges if page is None else exchanges[: exchanges.index(page) + 1]
     row = _row_named(about, [*happened.earlier, *exchanges]) or _row(exchanges[-1])
     concerned = [exchange for exchange in exchanges if not row or _concerns(exchange, row)] or exchanges[-1:]
     last = concerned[-1]
@@ -296,9 +215,21 @@ def _row(exchange: Exchange) -> str:
     return last if last.isascii() and last.isdigit() else ""
 
 
+def _page_named(about: str, exchanges: Sequence[Exchange]) -> Exchange | None:
+    """Return the last exchange that asked for the page of the list that a text names, if there is one."""
+    found = _OF_PAGE.search(about)
+    if found is None:
+        return None
+    page, size = found.groups()
+    wanted = ([size, page], [size]) if page == "1" else ([size, page],)
+    asked = [sorted(value for _, value in parse_qsl(urlsplit(each.url).query)) for each in exchanges]
+    pairs = zip(reversed(exchanges), reversed(asked), strict=True)
+    return next((each for each, values in pairs if values in [sorted(one) for one in wanted]), None)
+
+
 def _row_named(about: str, exchanges: Sequence[Exchange]) -> str:
     """Return the first row that a text names and the exchanges are about, empty if there is none."""
-    numbers = _OF_ROW.findall(about)
+    numbers = OF_ROW.findall(about)
     return next((each for each in numbers if any(_concerns(one, each) for one in exchanges)), "")
 
 

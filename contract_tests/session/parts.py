@@ -17,6 +17,7 @@ from contract_tests.guard.cleaning import CleanUp
 from contract_tests.judge.statements import GONE, IDS, JSON, OTHERS, PAGES, RESPONSES, SAME, WRITTEN
 from contract_tests.judge.verdicts import Complaint, Deviation, Observation, Ruling, listed, said
 from contract_tests.report.accepted import Acceptances, read_accepted
+from contract_tests.report.causes import by_cause
 from contract_tests.report.outcome import (
     GUARD,
     Defect,
@@ -30,7 +31,6 @@ from contract_tests.report.outcome import (
     RunVerdict,
     ShownCall,
     Trial,
-    by_cause,
     findings_of,
     merged,
     reproduce,

@@ -7,10 +7,10 @@ from typing import Any
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
 from contract_tests.judge.statements import JSON, PAGES, RESPONSES, Statement
 from contract_tests.judge.verdicts import Complaint, Deviation, Returned, Ruling
+from contract_tests.report.causes import by_cause
 from contract_tests.report.outcome import (
     Finding,
     Happened,
-    by_cause,
     defects_of,
     findings_of,
     merged,
@@ -204,3 +204,14 @@ def test_a_deviation_before_the_guard_stopped_the_run_is_no_defect() -> None:
     assert defects_of(Deviation([wrong], [answered]), seen) == []
     (defect,) = defects_of(Deviation([wrong], [answered, kept_back]), seen)
     assert isinstance(defect, Deviation)
+
+
+def test_a_page_that_the_finding_names_is_the_one_that_is_shown() -> None:
+    asked = [
+        created(1),
+        *(exchange("GET", f"?{query}") for query in ("size=10", "page=2&size=10", "page=1&size=50")),
+    ]
+    for about, query in (("page 1 of size 10 is", "size=10"), ("page 2 of size 10 is", "page=2&size=10")):
+        assert [step.curl.split()[3].strip("'") for step in reproduce(Happened(asked), same, about)] == [
+            URL, f"{URL}?{query}",
+        ]  # fmt: skip

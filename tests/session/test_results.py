@@ -17,7 +17,8 @@ from contract_tests.judge.statements import (
     WRITTEN,
 )
 from contract_tests.judge.verdicts import Observation
-from contract_tests.report.outcome import GUARD, Finding, by_cause, merged
+from contract_tests.report.causes import by_cause
+from contract_tests.report.outcome import GUARD, Finding, merged
 from contract_tests.session.opening import Opening
 from contract_tests.session.parts import _gathered, _server_errors
 from contract_tests.session.results import Results
