@@ -23,9 +23,8 @@ from contract_tests.guard.exchange import (
 from contract_tests.guard.feed import Feed, Gate, Visit
 from contract_tests.guard.ledger import CreateState, Ledger, LedgerEntry, Marker
 from contract_tests.guard.mask import HIDDEN, Redactor
-from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy
+from contract_tests.guard.policy import Alarm, Holdings, Passage, Policy, Watch
 from contract_tests.guard.upstream import GuardSettings, Parcel
-from contract_tests.guard.watch import Watch
 
 # What a suite may say to the target. Anything else could override the method, the path or the account.
 _PASSED = frozenset(
