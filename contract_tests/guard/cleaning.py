@@ -181,7 +181,7 @@ class Cleaner:
             return True
         if is_gone and entry.state is not CreateState.CLAIMED:
             if entry.state is CreateState.LIVE and not entry.is_doomed:
-                self._ledger.moved()
+                self._ledger.once("moved")
             self._gone(entry, row)
             return False
         is_own = self._account.proves(reply, entry.number, row)
@@ -214,7 +214,7 @@ class Cleaner:
         is_first = self._others is None
         before = self._others = self._strangers() if self._others is None else self._others
         if row in self._unlisted:
-            self._ledger.partial()
+            self._ledger.once("partial")
         if is_first and (other := self._account.shown_elsewhere(entry, before, exempt=True)) is not None:
             self._harm = f"The handler {row} is shown for the id {other}, too: a look proves nothing."
         elif is_first and not self._is_same_account():
@@ -274,12 +274,12 @@ class Cleaner:
             return Census(gap=failure.sentence)
         own = {entry.id: entry.number for entry in self._ledger.entries.values()}
         if any(row in own and self._account.number_in(node) == own[row] for row, node in census.rows.items()):
-            self._ledger.listed()
+            self._ledger.once("listed")
         if not census.gap:
             there = {e.id for e in self._ledger.entries.values() if e.exists and e.id is not None}
             self._unlisted |= there - census.rows.keys()
             if self._stays - census.rows.keys():
-                self._ledger.partial()
+                self._ledger.once("partial")
         return census
 
     def _gone(self, entry: LedgerEntry, row: Id) -> None:

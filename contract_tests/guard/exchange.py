@@ -38,8 +38,17 @@ _ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
 Headers = tuple[tuple[str, str], ...]
 
 
-class GuardRefusal(Exception):
-    """The guard has refused a request, so nothing was sent. `reason` is a stable word, `sentence` is for people.
+class Reasoned(Exception):
+    """An error with a stable word for programs, the `reason`, and a `sentence` for people."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class GuardRefusal(Reasoned):
+    """The guard has refused a request, so nothing was sent.
 
     Reasons: `read-only`, `path`, `method`, `query`, `foreign` (an id that is not proven to be the run's own), `halted`
     (the run writes no more), `unlisted` (the list cannot be read whole), `unmarked` (no place for the marker),
@@ -49,19 +58,9 @@ class GuardRefusal(Exception):
     of another computer).
     """
 
-    def __init__(self, reason: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-        self.sentence = sentence
 
-
-class TargetFailed(Exception):
-    """The target gave no response. `reason`: `connect`, `timeout`, `tls`, `no-answer`, `too-large`, `coding`."""
-
-    def __init__(self, reason: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-        self.sentence = sentence
+class TargetFailed(Reasoned):
+    """The target gave no response. Reasons: `connect`, `timeout`, `tls`, `no-answer`, `too-large`, `coding`."""
 
 
 class Unswept(Exception):
@@ -109,17 +108,18 @@ class Reply(NamedTuple):
 
 def refused(no: GuardRefusal) -> Reply:
     """Return the guard's response to a request that it does not let through."""
-    return _own(REFUSED_STATUS, "Refused by the guard", REFUSED_HEADER, no.reason, no.sentence)
+    return _own(REFUSED_STATUS, "Refused by the guard", REFUSED_HEADER, no)
 
 
 def failed(failure: TargetFailed) -> Reply:
     """Return the guard's response if the target gave none."""
-    return _own(FAILED_STATUS, "No answer from the target", FAILED_HEADER, failure.reason, failure.sentence)
+    return _own(FAILED_STATUS, "No answer from the target", FAILED_HEADER, failure)
 
 
-def _own(status: int, reason: str, header: str, word: str, sentence: str) -> Reply:
-    body = json.dumps({"guard": {"reason": word, "sentence": sentence}}, ensure_ascii=False).encode()
-    return Reply(status, reason, (("Content-Type", "application/json"), (header, word)), body)
+def _own(status: int, reason: str, header: str, why: Reasoned) -> Reply:
+    data = {"guard": {"reason": why.reason, "sentence": why.sentence}}
+    headers = (("Content-Type", "application/json"), (header, why.reason))
+    return Reply(status, reason, headers, json.dumps(data, ensure_ascii=False).encode())
 
 
 def read_json(body: bytes) -> Any:

@@ -42,7 +42,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, get_args
 from urllib.parse import urlsplit
 
 from contract_tests.guard.exchange import GuardRefusal, Unswept
@@ -66,6 +66,8 @@ _ADDRESS = re.compile(r"(?<=@|/)(?=[\w-]+\.)")  # where the host of a mailbox or
 
 # An id: a number, or a text such as a UUID.
 Id = int | str
+# An event that says how the service is. The ledger has a property for each, such as `is_listed`.
+Trait = Literal["listed", "partial", "late", "moved"]
 
 
 def row_id(value: Any) -> Id | None:
@@ -343,25 +345,10 @@ class Ledger:
         """Note that a row is gone for sure."""
         self._note({"event": "deleted", **self._naming(entry)})
 
-    def listed(self) -> None:
-        """Note that the list has shown a row of the run."""
-        if not self.is_listed:
-            self._note({"event": "listed"})
-
-    def partial(self) -> None:
-        """Note that the whole list lacked a row of the run that was there."""
-        if not self.is_partial:
-            self._note({"event": "partial"})
-
-    def late(self) -> None:
-        """Note that a row was shown some time after its create."""
-        if not self.is_late:
-            self._note({"event": "late"})
-
-    def moved(self) -> None:
-        """Note that a row of the run went without a delete."""
-        if not self.is_moved:
-            self._note({"event": "moved"})
+    def once(self, event: Trait) -> None:
+        """Note a trait of the service, unless it is known."""
+        if not getattr(self, f"is_{event}"):
+            self._note({"event": event})
 
     def harmed(self, row: Id, why: str) -> None:
         """Note that the delete of a row did harm: neither this run nor a sweep deletes anything more."""
@@ -447,11 +434,8 @@ class Ledger:
             self.harmed_by = _checked_id(line["id"]) if is_harmed else None
             self.harm = str(line["why"])[:_LONGEST_REASON] if is_harmed else ""
             return
-        if line["event"] in {"listed", "partial", "late", "moved"}:
-            self.is_listed |= line["event"] == "listed"
-            self.is_late |= line["event"] == "late"
-            self.is_partial |= line["event"] == "partial"
-            self.is_moved |= line["event"] == "moved"
+        if line["event"] in get_args(Trait):
+            setattr(self, f"is_{line['event']}", True)
             return
         number, event = int(line["number"]), line["event"]
         row = _checked_id(line["id"]) if "id" in line else None

@@ -219,9 +219,9 @@ class Holdings:
         """Note whether a list shows rows of the run, and all of them. If not, lists do not prove that rows are gone."""
         entries = ((self.entry(row), node) for row, node in rows.items())
         if any(entry and self._number_in(node) == entry.number for entry, node in entries):
-            self.ledger.listed()
+            self.ledger.once("listed")
         if whole and not self.ledger.is_partial and self.ledger.proven - rows.keys():
-            self.ledger.partial()
+            self.ledger.once("partial")
 
     @property
     def live(self) -> int:

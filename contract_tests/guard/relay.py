@@ -304,7 +304,7 @@ class Relay:
 
         reply = self._account.look_until(entry.id or 0, is_settled)
         if reply.is_success and any(absences):
-            self._ledger.late()
+            self._ledger.once("late")
         return reply
 
     def _prove_new(self, entry: LedgerEntry) -> None:
