@@ -30,10 +30,6 @@ def _clock(exchange: Exchange) -> datetime:
 
 # Compared without regard to blanks and case.
 _AS_THEY_ARE = ("content-type", "access-control-allow-origin", "allow", "www-authenticate")
-# Compared relative to each side's base URL.
-_PLACES = ("location",)
-# Only their presence is compared: they count or measure.
-_PRESENT = ("retry-after",)
 _NONE = "(none)"
 _THERE = "(there)"
 
@@ -253,9 +249,8 @@ def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, 
         del shown["content-type"]
     elif "html" in shown["content-type"]:
         shown["content-type"] = shown["content-type"].partition(";")[0]
-    for name in _PLACES:
-        shown[name] = _placed(given.get(name, _NONE), side)
-    for name in (*_PRESENT, *counting):
+    shown["location"] = _placed(given.get("location", _NONE), side)
+    for name in ("retry-after", *counting):  # only their presence is compared: they count or measure
         shown[name] = _THERE if name in given else _NONE
     if limit:
         shown[limit] = given.get(limit, _NONE)

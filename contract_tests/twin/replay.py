@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -168,6 +167,24 @@ class Replay:
             self._ids[rows[0]] = rows[1]
 
 
+def replayed_on(  # noqa: PLR0913, PLR0917 -- what is repeated, and on which mock
+    variation: Variation,
+    document: Document,
+    recording: Recording,
+    accepts: Accepts = lambda _, __: False,
+    answers: Mapping[str, str] | None = None,
+    part: Recording | None = None,
+) -> Replayed:
+    """Repeat a recording, or only its beginning, in a new world of a mock that may answer questions otherwise."""
+    with mock_of(variation, document, can_write=True) as left, lining_of(left) as line_up:
+        others, is_all = others_in(recording, left.facts)
+        if answers:
+            # If the answers exclude each other, every drift stays unnamed.
+            answer_otherwise(left.guard.target, left.key, answers)
+        line_up(len(others))
+        return Replay(part or recording, left, others, accepts).run(lined_up=is_all)
+
+
 def _reason(exchange: Exchange) -> str:
     """Return why an exchange cannot be repeated; empty if it can."""
     keys = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
@@ -237,7 +254,12 @@ def run_offline(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Offline:
     """Repeat a recording on a mock. Raises Stop."""
-    with _replaying(recording, variation, document, accepted) as replay:
+    with running_mock(variation) as url:
+        there = replace(variation, url=url)
+
+        def replay(answers: Mapping[str, str], part: Recording) -> Replayed:
+            return replayed_on(there, document, recording, accepted.accepts, answers, part)
+
         replayed = replay({}, recording)
         known = document.answers
         answers = {name: a for name, a in recording.answers.items() if known.get(name, a) != a}
@@ -284,23 +306,3 @@ def _telling(recording: Recording, drifts: Sequence[Drift]) -> tuple[TapedExchan
         last, seen = (last if kinds <= seen else drift), seen | kinds
     number = next(n for n, each in enumerate(recording.exchanges, start=1) if each.exchange is last.recorded)
     return recording.exchanges[:number]
-
-
-@contextmanager
-def _replaying(
-    recording: Recording, variation: Variation, document: Document, accepted: Acceptances
-) -> Iterator[Callable[[Mapping[str, str], Recording], Replayed]]:
-    """Yield a function that repeats a recording, or its beginning, in a new world of one mock with other answers."""
-
-    def replay(answers: Mapping[str, str], part: Recording) -> Replayed:
-        with mock_of(there, document, can_write=True) as left, lining_of(left, left.facts) as line_up:
-            others, is_all = others_in(recording, left.facts)
-            if answers:
-                # If the answers exclude each other, every drift stays unnamed.
-                answer_otherwise(left.guard.target, left.key, answers)
-            line_up(len(others))
-            return Replay(part, left, others, accepted.accepts).run(lined_up=is_all)
-
-    with running_mock(variation) as url:
-        there = replace(variation, url=url)
-        yield replay

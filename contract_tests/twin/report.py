@@ -42,9 +42,7 @@ def as_text(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
     if twins.lessons:
         lines += ["The right one differs from the document of the left one:"]
         lines += [f"  {lesson.about}: {printable(clean(lesson.says))}" for lesson in twins.lessons] + [""]
-    lines += [
-        f"  expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
-    ]
+    lines += [f"  {line}" for line in _expired(accepted)]
     lines += [f"  accepted, and not met: {e.operation} {e.place}, {e.where}" for e in accepted.unmet]
     lines += ["The run has spent its requests."] if twins.spent else []
     lines += [_verdict(twins, accepted)]
@@ -123,6 +121,12 @@ def as_json(twins: Twins, accepted: Acceptances, clean: Clean) -> str:
     )
 
 
+def _expired(accepted: Acceptances) -> list[str]:
+    return [
+        f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
+    ]
+
+
 def _entries(entries: Iterable[Accepted]) -> list[dict[str, str]]:
     return [{"place": e.place, "until": str(e.until), "reason": e.reason} for e in entries]
 
@@ -186,9 +190,7 @@ def offline_text(offline: Offline, accepted: Acceptances, clean: Clean) -> str:
     if offline.fitting:
         lines += ["The recording does not settle these answers, but they remove differences:"]
         lines += [f"  {name}={answer}" for name, answer in offline.fitting.items()]
-    lines += [
-        f"expired on {e.until}: {e.operation} {e.place} ({e.reason}), {e.where}" for e in accepted.expired
-    ]
+    lines += _expired(accepted)
     lines += [_found(offline)]
     return printable_lines("\n".join(lines))
 

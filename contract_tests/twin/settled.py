@@ -24,8 +24,8 @@ from contract_tests.run.settings import Stop
 from contract_tests.session.opening import Opening
 from contract_tests.twin.compare import Difference
 from contract_tests.twin.naming import tried_rows
-from contract_tests.twin.replay import Drift, Replay, others_in
-from contract_tests.twin.sides import Variation, lining_of, mock_of, running_mock
+from contract_tests.twin.replay import Drift, replayed_on
+from contract_tests.twin.sides import Variation, running_mock
 from mock_server.document import Document, DocumentError, load, plain
 
 # Makes the content of an overlay.
@@ -118,10 +118,7 @@ class Trial:
         recording = Recording(
             learnt.date, self.target, str(document.digest), tuple(taped), {}, None, is_whole=True
         )
-        with mock_of(variation, document, can_write=True) as left, lining_of(left, left.facts) as line_up:
-            others, is_all = others_in(recording, left.facts)
-            line_up(len(others))
-            found = Replay(recording, left, others, lambda _, __: False).run(lined_up=is_all)
+        found = replayed_on(variation, document, recording)
         drifts = {own[id(drift.recorded)]: drift for drift in found.drifts}
         return Repeated(drifts, document, found.exchanges, found.stopped)
 

@@ -332,13 +332,7 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
     with ExitStack() as stack:
         if not url:
             url = stack.enter_context(running_mock(variation))
-        settings = GuardSettings(
-            target=url,
-            key=key,
-            allow_writes=can_write,
-            live_rows=2000,
-            sweepable=False,
-        )
+        settings = GuardSettings(target=url, key=key, allow_writes=can_write, live_rows=2000, sweepable=False)
         guard = stack.enter_context(Guard(settings, document))
         api = TargetApi(guard.url, guard.placeholder_key, facts, guard.respond)
         stack.callback(api.close)
@@ -346,12 +340,12 @@ def mock_of(variation: Variation, document: Document, *, can_write: bool) -> Ite
 
 
 @contextmanager
-def lining_of(left: Service, facts: Facts) -> Iterator[Callable[[int], None]]:
+def lining_of(left: Service) -> Iterator[Callable[[int], None]]:
     """Yield a function that gives a mock's world as many rows as another service has, as its rows of others.
 
     It goes around the guard, and stops early if the mock refuses, or if it is not a mock.
     """
-    url = left.guard.target
+    url, facts = left.guard.target, left.facts
     create = url + facts.operation("create").path
     before, _, _ = facts.operation("delete").path.partition("{")
     forms = [{**example, facts.form["name"]: _OTHERS} for example in facts.examples.values()]

@@ -101,7 +101,7 @@ def run_twin(opening: Opening, plan: Plan, accepted: Acceptances, tell: Tell) ->
     with mock_of(_variation(settings, plan.mock_url), document, can_write=settings.allow_writes) as left:
         twins = Twins(left.guard.target, opening.guard.target, left_key=f"{MOCK_KEY}twin", names=plan.name)
         tell(f"comparing {plan.sequences} sequences")
-        with lining_of(left, left.facts) as line_up:
+        with lining_of(left) as line_up:
             first = _search((left, service_of(opening, left.facts)), line_up, plan, accepted, twins)
     if first is None:
         return twins
@@ -145,12 +145,12 @@ def _search_on(opening: Opening, plan: Plan, learnt: Learnt, accepted: Acceptanc
     with _of_lessons(opening, learnt) as left:
         facts = left.facts
         recorded = Playback(first.outcome.right, first.outcome.others, opening.guard.target, facts)
-        still = {each.place for each in _repeat(left, recorded, first.outcome, facts, accepted).differences}
+        still = {each.place for each in _repeat(left, recorded, first.outcome, accepted).differences}
         if still:  # no lesson removes it, so none names it
             names = {place: name for place, name in first.names.items() if place not in still}
             twins.shown[0] = replace(first, names=names)
             return
-        with lining_of(left, facts) as line_up:
+        with lining_of(left) as line_up:
             second = _search((left, service_of(opening, facts)), line_up, plan, accepted, twins)
     if second is not None:
         twins.shown.append(_shown(second, {}, Facts(learnt.tree)))
@@ -198,13 +198,13 @@ def _names(
             with mock_of(Variation(url=url), known, can_write=settings.allow_writes) as left:
                 if not answer_otherwise(url, left.key, answers):
                     return None
-                return _repeat(left, recorded, outcome, facts, accepted)
+                return _repeat(left, recorded, outcome, accepted)
 
         def relearn(count: int) -> SequenceOutcome | None:
             try:
                 with _of_lessons(opening, replace(learnt, lessons=learnt.new[:count])) as left:
                     known = Playback(outcome.right, outcome.others, opening.guard.target, left.facts)
-                    return _repeat(left, known, outcome, left.facts, accepted)
+                    return _repeat(left, known, outcome, accepted)
             except (DocumentError, Stop):
                 return None  # half of the lessons may not make a document that a mock can serve
 
@@ -226,10 +226,10 @@ def _of_lessons(opening: Opening, learnt: Learnt) -> Iterator[Service]:
 
 
 def _repeat(
-    left: Service, right: Participant, outcome: SequenceOutcome, facts: Facts, accepted: Acceptances
+    left: Service, right: Participant, outcome: SequenceOutcome, accepted: Acceptances
 ) -> SequenceOutcome:
-    lockstep = Lockstep(left, right, Comparison(facts), accepted.accepts)
-    with lining_of(left, facts) as line_up:
+    lockstep = Lockstep(left, right, Comparison(left.facts), accepted.accepts)
+    with lining_of(left) as line_up:
         lockstep.line_up(line_up)
         return lockstep.run(outcome.steps)
 
