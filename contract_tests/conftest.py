@@ -65,15 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session(config: pytest.Config) -> RunPlugin:
-    session = _of_xdist(config) or _of_options(config)
+    told = getattr(config, "workerinput", None)  # of a worker of xdist
+    session = _of_options(config) if told is None else Worker(told)
     config.pluginmanager.register(session, "bitpeak-session")
     return session
-
-
-def _of_xdist(config: pytest.Config) -> Session | None:
-    """Return the run of an xdist worker, or None in another process."""
-    told = getattr(config, "workerinput", None)
-    return None if told is None else Worker(told)
 
 
 def _of_options(config: pytest.Config) -> RunPlugin:

@@ -32,8 +32,7 @@ _ROUNDS = 6
 class Chains:
     """What the chains of one suite share.
 
-    `created` and `listed` are ids that responses showed, `deleted` the ids of handlers that chains deleted, and
-    `reached` the rules that were carried out.
+    `created` and `listed` are ids that responses showed, `deleted` the ids of handlers that chains deleted.
     """
 
     run: Run
@@ -42,7 +41,6 @@ class Chains:
     created: set[int] = field(default_factory=set)
     listed: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
-    reached: set[str] = field(default_factory=set)
 
     def aim(self, case: AnyCase) -> None:
         """Make a case harmless: a write goes to a handler of the chains, and a read to a known handler."""
@@ -72,7 +70,6 @@ class Chains:
             if kind == "delete":
                 self.deleted |= meant
             if kind == "create" or meant & self.created:
-                self.reached.add(f"links: {kind}")
                 self.run.reach.rule(f"links: {kind}")
 
     def _may_mean(self, method: str, handler_id: int) -> bool:
@@ -104,9 +101,10 @@ def follow(chains: Chains) -> None:
         with chains.sampler.only_deviations():
             drawn = seeded(run, machine, number)
             drawn.run(settings=drawing(run, machines, Phase.generate, steps=steps))
-        if chains.reached == set(RULES):
+        reached = [rule for rule in RULES if run.reach.rules[rule]]
+        if len(reached) == len(RULES):
             return
-    pytest.skip(f"of the chains only {', '.join(sorted(chains.reached)) or 'none'} came about")
+    pytest.skip(f"of the chains only {', '.join(sorted(reached)) or 'none'} came about")
 
 
 def _machine(chains: Chains) -> type[APIStateMachine]:

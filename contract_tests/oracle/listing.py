@@ -191,7 +191,10 @@ class Listing:
                 beyond or self._statements.page("total-pages", "The total is divided into pages."),
             ),
             "page": (shown, beyond or self._statements.page("page", "Each page tells its number.")),
-            "page-text": (shown if page.asked is None else str(page.asked), beyond or self._page_text()),
+            "page-text": (
+                shown if page.asked is None else str(page.asked),
+                beyond or self._statements.page("page-text", "Each page tells its number."),
+            ),
         }
         found = [
             Complaint(
@@ -214,9 +217,6 @@ class Listing:
     def _named(self, page: Page) -> str:
         """Return the number and size of a page, with the document's defaults for what was not sent."""
         return f"page {page.asked or 1} of size {page.size or self._facts.default_size}"
-
-    def _page_text(self) -> Statement:
-        return self._statements.page("page-text", "Each page tells its number.")
 
     def _beyond(self, asked: int, pages: int) -> Statement | None:
         """Return what a page beyond the last rests on, or None for an existing page."""

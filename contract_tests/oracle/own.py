@@ -60,7 +60,7 @@ class Own:
         self.live: dict[int, Owned] = {}
         self.dead: list[int] = []
         self._reused: set[int] = set()
-        self._showing = Showing(self.facts, self.statements)
+        self.showing = Showing(self.facts, self.statements)
         self._others: set[int] | None = None
         self._names: set[str] = set()
         self._taken: dict[str, set[str]] = {}  # by type: that field and its own, which a create has taken
@@ -124,7 +124,7 @@ class Own:
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         if owned.handler.sent.keys() == {*self.facts.types.get(owned.handler.type, ())}:
             self._taken[owned.handler.type] = {*owned.handler.sent, self.facts.form["type"]}
-        complaints += self._weighed(owned, self._showing.written("create", owned, response, is_new=True))
+        complaints += self._weighed(owned, self.showing.written("create", owned, response, is_new=True))
         self.require(complaints)
         return owned
 
@@ -282,7 +282,7 @@ class Own:
         owned.handler = self.expected.updated(owned.handler, sent)
         self._texts |= dict.fromkeys(owned.handler.sent.values(), owned.id)
         complaints = self.conformity.success("update", response)
-        complaints += self._weighed(owned, self._showing.written("update", owned, response))
+        complaints += self._weighed(owned, self.showing.written("update", owned, response))
         self.require(complaints)
 
     def delete(self, owned: Owned) -> None:
@@ -331,10 +331,6 @@ class Own:
                 grounds=dict.fromkeys(("type", "name", "enabled", *(f"settings.{key}" for key in settings)), STEADY),
             )  # fmt: skip
         self.require(self.conformity.success("retrieve", response, WRITTEN))
-
-    def changes_later(self, owned: Owned, before: str | None) -> None:
-        """Require that the last shown time of a handler's change is later than one it showed before."""
-        self.require(self._showing.changed_later(owned, before))
 
     def see_all(self) -> None:
         """List everything. Each live handler must be right and in order, no dead one back, and no other one gone."""
@@ -478,7 +474,7 @@ class Own:
 
     def compared(self, owned: Owned, row: Mapping[str, Any]) -> list[Complaint]:
         """Return how a shown row differs from the expected handler. What is left open is taken as shown."""
-        complaints = self._weighed(owned, self._showing.retrieved(owned, row))
+        complaints = self._weighed(owned, self.showing.retrieved(owned, row))
         if not owned.is_written:  # since the last look
             complaints = [
                 one._replace(statement=STEADY) if one.statement == WRITTEN else one for one in complaints

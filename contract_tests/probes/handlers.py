@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from contract_tests.document import Facts
+from contract_tests.guard.exchange import URLENCODED
 from contract_tests.judge.verdicts import said
 from contract_tests.probes.observations import (
     first_page,
@@ -39,7 +40,7 @@ from contract_tests.probes.reading import (
     told,
 )
 from contract_tests.probes.trials import UNKNOWN, Trials
-from contract_tests.target.api import JSON, URLENCODED
+from contract_tests.target.api import JSON
 
 
 def _create_status(prober: Prober) -> Finding:

@@ -35,38 +35,32 @@ from contract_tests.target.api import ResponseMemory, TargetApi, TargetResponse
 from mock_server.document import Document, DocumentError, load
 
 
-class PlainText:
-    """Callable. Shows the target's address in place of the guard's, and variables in place of keys."""
+def cleaning(settings: RunSettings, guard: Guard) -> Callable[[str], str]:
+    """Return a function that makes a text safe to show: the target's address for the guard's, variables for keys."""
+    names = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
+    names[guard.url.replace("/", r"\/")] = guard.target.replace(
+        "/", r"\/"
+    )  # some services write JSON this way
+    if settings.other_key:
+        names[settings.other_key] = OTHER_KEY_VARIABLE
+    names[settings.key] = KEY_VARIABLE
+    redactors = [Redactor(key) for key in (settings.key, settings.other_key) if key]
 
-    def __init__(self, settings: RunSettings, guard: Guard) -> None:
-        shown = {guard.url: guard.target, guard.placeholder_key: KEY_VARIABLE}
-        shown[guard.url.replace("/", r"\/")] = guard.target.replace(
-            "/", r"\/"
-        )  # some services write JSON this way
-        if settings.other_key:
-            shown[settings.other_key] = OTHER_KEY_VARIABLE
-        shown[settings.key] = KEY_VARIABLE
-        self._shown = shown
-        self._redactors = [Redactor(key) for key in (settings.key, settings.other_key) if key]
-
-    def __repr__(self) -> str:
-        return "Cleaner()"
-
-    def __call__(self, text: str) -> str:
-        """Return a text that is safe to show."""
-        for hidden, shown in self._shown.items():
+    def clean(text: str) -> str:
+        for hidden, shown in names.items():
             text = text.replace(hidden, shown)
-        for redactor in self._redactors:
+        for redactor in redactors:
             text = redactor.clean(text)
         return text
+
+    return clean
 
 
 # How many rows a run may have at a time. On a live service, that is no more than the suites need.
 _LIVE_ROWS, _LOCAL_ROWS = 40, 2000
 _TURNED_AWAY = frozenset({401, 403})
-_CHALLENGES = frozenset(
-    {403, 503}
-)  # a firewall's response to programs that are not browsers, with an HTML page
+# A firewall's response to programs that are not browsers, with a page of HTML.
+_CHALLENGES = frozenset({403, 503})
 _NO_RESPONSE = TargetResponse(0, {}, b"")
 
 
@@ -215,7 +209,7 @@ def _opened(settings: RunSettings, guard: Guard, known: Document) -> Opening:
         examples=settings.examples, is_alone=settings.key_is_generated, marker=guard.marker,
         other_key=settings.other_key, nowhere=f"/{NOWHERE}",
     )  # fmt: skip
-    opening = Opening(settings, guard, known, run, PlainText(settings, guard), [])
+    opening = Opening(settings, guard, known, run, cleaning(settings, guard), [])
     guard.on_exchange(lambda exchange: _take(opening, exchange))
     if settings.record is not None:
         opening.tape = Tape(settings.record, guard.target, str(known.digest), opening.clean)

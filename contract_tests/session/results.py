@@ -43,7 +43,7 @@ def suite_of(item: pytest.Item) -> str:
 
 def suite_in(report: pytest.TestReport) -> str:
     """Return the suite of a pytest report's test."""
-    return report.fspath.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(".py")
+    return suite_at(Path(report.fspath))
 
 
 def rules_of(items: Iterable[pytest.Item]) -> list[str]:

@@ -289,4 +289,4 @@ def test_each_change_has_a_time_of_its_own(own: Own) -> None:
     time.sleep(_SECOND)
     own.update(owned, {name: own.samples.name()})
     own.see(owned)
-    own.changes_later(owned, before)
+    own.require(own.showing.changed_later(owned, before))

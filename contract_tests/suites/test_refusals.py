@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from contract_tests.document import NOBODYS
+from contract_tests.guard.exchange import URLENCODED
 from contract_tests.judge.statements import KEYS, NEEDS_GOOD_KEY, NEEDS_KEY, PAGES, Statement
 from contract_tests.judge.verdicts import Complaint, a
 from contract_tests.oracle.own import Own
 from contract_tests.probes.reading import mapping, rows_in
-from contract_tests.target.api import JSON, URLENCODED, WRONG_KEY, TargetResponse
+from contract_tests.target.api import JSON, WRONG_KEY, TargetResponse
 
 READS = ("list", "retrieve")
 WRITES = ("create", "update", "delete")

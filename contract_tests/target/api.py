@@ -14,7 +14,9 @@ from urllib3 import HTTPHeaderDict, encode_multipart_formdata
 from contract_tests.document import Facts
 from contract_tests.guard.exchange import (
     FAILED_HEADER,
+    MULTIPART,
     REFUSED_HEADER,
+    URLENCODED,
     Exchange,
     Reply,
     Request,
@@ -293,8 +295,6 @@ def _asked(prepared: requests.PreparedRequest) -> Hashable:
     return prepared.url, frozenset(headers.items())
 
 
-MULTIPART = "multipart/form-data"
-URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 

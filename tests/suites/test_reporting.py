@@ -9,9 +9,10 @@ import pytest
 import requests
 
 from contract_tests.document import Facts
+from contract_tests.guard.exchange import URLENCODED
 from contract_tests.oracle.machine import RULES, Machine
 from contract_tests.run.flags import Profile
-from contract_tests.target.api import JSON, URLENCODED, Spoken, TargetApi
+from contract_tests.target.api import JSON, Spoken, TargetApi
 from mock_server.document import load
 from tests.suites.judging import KEY, judge
 from tests.suites.services import second_opinion
