@@ -77,16 +77,14 @@ def fits(template: Any, value: Any) -> bool:
     if isinstance(template, dict) and isinstance(value, dict):
         if template.keys() == value.keys():
             return all(fits(template[key], value[key]) for key in template)
-        return len(template) == len(value) and all(map(fits, _pairs(template), _pairs(value)))
+        return len(template) == len(value) and all(
+            map(fits, map(list, template.items()), map(list, value.items()))
+        )
     if isinstance(template, list) and isinstance(value, list):
         return len(template) == len(value) and all(map(fits, template, value))
     if isinstance(template, str) and _NUMBER.fullmatch(template):
         return isinstance(value, int)
     return type(template) is type(value) and bool(template == value)
-
-
-def _pairs(value: Mapping[str, Any]) -> list[list[Any]]:
-    return [[key, each] for key, each in value.items()]
 
 
 # The keys that lead from the top of a response's body to a place in it.
@@ -373,6 +371,18 @@ class Facts:
         return bool(self.schemas.properties(self._items).get(self.row.get("enabled", ""), {}).get("default"))
 
     @cached_property
+    def own_fields(self) -> frozenset[str]:
+        """The form fields that belong to a type, those of all types."""
+        return frozenset(field for fields in self.types.values() for field in fields)
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The names of the documented headers that have an `x-value` word, in lower case, by that word."""
+        declared = self.document["components"].get("headers", {}).items()
+        words = {self.schemas.resolve(node).get("x-value", ""): name.lower() for name, node in declared}
+        return {word: name for word, name in words.items() if word}
+
+    @cached_property
     def create_form(self) -> FormWords:
         """The form of a create."""
         return self._form("create")
@@ -497,18 +507,10 @@ def _operation(schemas: SchemaPaths, path: str, method: str, node: Mapping[str, 
         else:
             refusals |= _refusals(schemas, code, response)
     media_types = tuple(schemas.resolve(node.get("requestBody", {})).get("content", {}))
-    kind: str = node["x-behaviour"]
     return DocumentedOperation(
-        node["operationId"],
-        kind,
-        method.upper(),
-        path,
-        success,
-        answer,
-        media_types,
-        refusals,
-        "x-spelling-of" in node,
-    )
+        node["operationId"], node["x-behaviour"], method.upper(), path, success, answer, media_types, refusals,
+        is_spelling="x-spelling-of" in node,
+    )  # fmt: skip
 
 
 def _refusals(schemas: SchemaPaths, status: str, response: Mapping[str, Any]) -> dict[str, DocumentedRefusal]:

@@ -91,9 +91,9 @@ class Harmless:
         """
         types = self.facts.types
         mine = types.get(fields.get(self.facts.form["type"], ""), ())
-        others = {name for names in types.values() for name in names} - set(mine)
+        others = self.facts.own_fields.difference(mine)
         if self.form.ignores_foreign:
-            others = {name for name in others if not self.fields.get(name, {}).keys().isdisjoint(RULES)}
+            others = frozenset(n for n in others if not self.fields.get(n, {}).keys().isdisjoint(RULES))
         return {name: value for name, value in fields.items() if name not in others}
 
     def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType, TracebackType
@@ -39,7 +38,7 @@ from contract_tests.guard.ledger import Ledger, Marker, check_swept
 from contract_tests.guard.mask import Redactor
 from contract_tests.guard.policy import Alarm
 from contract_tests.guard.relay import Relay
-from contract_tests.guard.upstream import GuardSettings
+from contract_tests.guard.upstream import GuardSettings, is_loopback
 from mock_server.document import Document
 
 _LOG = logging.getLogger("contract_tests.guard")
@@ -228,10 +227,7 @@ def _host_of(url: str) -> str:
 
 def _is_loopback(url: str) -> bool:
     host = _host_of(url)
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return is_loopback(host) or host.endswith(".localhost")
 
 
 _Job = tuple[Callable[[], Reply], "SimpleQueue[Reply]"]

@@ -197,10 +197,9 @@ class RateHeaders(NamedTuple):
 
 def rate_headers(facts: Facts) -> RateHeaders:
     """Read what the document says about the rate."""
-    declared = facts.document.get("components", {}).get("headers", {})
-    words = {facts.schemas.resolve(node).get("x-value"): name.lower() for name, node in declared.items()}
     window = (facts.service.get("quota") or {}).get("seconds", _MINUTE)
-    return RateHeaders(words.get("quota-remaining", ""), words.get("quota-reset", ""), float(window))
+    remaining, reset = (facts.headers.get(word, "") for word in ("quota-remaining", "quota-reset"))
+    return RateHeaders(remaining, reset, float(window))
 
 
 class Budget:

@@ -148,11 +148,8 @@ class Expected:
         type_field = self._names["type"]
         if merged and self.facts.shape(sent.get(type_field, "")).container == "array":
             return False
-        own = sent.keys() & {name for fields in self.facts.types.values() for name in fields}
+        own = sent.keys() & self.facts.own_fields
         return not (own and not before.type and type_field not in sent)
-
-    def _own_fields(self, type_name: str) -> tuple[str, ...]:
-        return self.facts.types.get(type_name, ())
 
     def _type(self, kind: str, sent: Mapping[str, str], before: str) -> str:
         """Return the type that a handler must have: the sent one if it is taken, else the current one."""
@@ -167,7 +164,7 @@ class Expected:
 
     def _prospect(self, kind: str, type_name: str, sent: Mapping[str, str], media: str) -> Prospect:
         """Return the expected outcome of a write to a handler of this type."""
-        form, own = self.facts.form_of(kind), self._own_fields(type_name)
+        form, own = self.facts.form_of(kind), self.facts.types.get(type_name, ())
         unsaid = [row for row in self._walked(form, type_name, sent) if row.reaction == "otherwise"]
         for problems in self._problems(kind, form, type_name, sent):
             if problems:
@@ -193,8 +190,7 @@ class Expected:
         return form.walk_foreign(text) if text is not None and type_name in self.facts.types else None
 
     def _is_foreign(self, type_name: str, name: str) -> bool:
-        owners = {name for names in self.facts.types.values() for name in names}
-        return name in owners and name not in self._own_fields(type_name)
+        return name in self.facts.own_fields and name not in self.facts.types.get(type_name, ())
 
     def _problems(
         self, kind: str, form: FormWords, type_name: str, sent: Mapping[str, str]
@@ -332,7 +328,7 @@ class Expected:
     ) -> tuple[dict[str, Any], dict[str, Statement]]:
         """Return the settings that a form sets (MISSING for one that it removes), and what each rests on."""
         form, values, grounds = self.facts.form_of(kind), dict[str, Any](), dict[str, Statement]()
-        for name in self._own_fields(type_name):
+        for name in self.facts.types.get(type_name, ()):
             if name not in sent:
                 continue
             reaction = form.react(name, sent[name])
@@ -350,7 +346,7 @@ class Expected:
         """Return the new settings of a type, and what each rests on."""
         form, fresh = self.facts.form_of(kind), dict[str, Any]()
         own, grounds = self._own(kind, type_name, sent)
-        fields = self._own_fields(type_name)
+        fields = self.facts.types.get(type_name, ())
         for key, constant in self.facts.shape(type_name).constants.items():
             fresh[key] = own.get(key, constant)
             if key not in own and constant is None:

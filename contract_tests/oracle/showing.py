@@ -151,8 +151,7 @@ class Showing:
         A value identifies its key. A masked value does not: then the key is the end of the field's name, or there are
         equally many masks and fields, which are paired in their order.
         """
-        fields = {key for keys in self._facts.types.values() for key in keys}
-        others = [key for key in shown if key not in handler.settings.keys() | fields]
+        others = [key for key in shown if key not in handler.settings.keys() | self._facts.own_fields]
         lacking = [key for key in handler.settings if key not in shown and handler.sent.get(key)]
 
         def hides(key: str, other: str) -> bool:
@@ -217,11 +216,10 @@ class Showing:
 
     def _extra(self, key: str) -> Statement:
         """Return what the absence of a setting rests on: a field of another type never belonged to this one."""
-        is_field = any(key in fields for fields in self._facts.types.values())
         ground = self._statements.service(
             "foreign-fields", "A field of another type is treated as the document says."
         )
-        return ground if is_field else self._statements.extra_setting()
+        return ground if key in self._facts.own_fields else self._statements.extra_setting()
 
     def _time(self, word: str, handler: Handler, value: Any, about: str) -> Complaint | None:
         if word == "never" or handler.updated is False:

@@ -133,7 +133,7 @@ def _findings(section: Section) -> Iterator[str]:
 
 def _lines(section: Section) -> Iterator[str]:
     for entry in section.entries:
-        yield from _wrapped(_line(entry), "  ", "    ")
+        yield from _wrapped(f"{_short(entry.text)}{f': {entry.note}' if entry.note else ''}", "  ", "    ")
         for line in entry.lines[:_MOST_LINES]:
             yield from _wrapped(f"but: {_short(line)}", "    ", "      ")
     if not section.entries:
@@ -143,10 +143,6 @@ def _lines(section: Section) -> Iterator[str]:
 def _wrapped(text: str, first: str, others: str) -> list[str]:
     """Wrap the text, never at a hyphen, so that addresses and options can be copied whole."""
     return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
-
-
-def _line(entry: ReportLine) -> str:
-    return f"{_short(entry.text)}{f': {entry.note}' if entry.note else ''}"
 
 
 def _operation(seen: OperationSeen) -> tuple[str, ...]:

@@ -129,10 +129,7 @@ class Reach:
         elif isinstance(value, dict):
             known = self.facts.schemas.properties(schema)
             if schema.get("x-value") in {"settings", "settings-text"}:
-                names = {
-                    field for fields in self.facts.types.values() for field in fields
-                } | self.facts.types.keys()
-                known = dict.fromkeys(names, _ANYTHING)
+                known = dict.fromkeys(self.facts.own_fields | self.facts.types.keys(), _ANYTHING)
             for key, item in value.items():
                 place = f"{here}.{key}".lstrip(".")
                 if key not in known:

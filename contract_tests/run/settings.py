@@ -181,13 +181,13 @@ def read_settings(
     if values["update_baseline"] and not values["baseline"]:
         raise Stop(Code.USAGE, "--update-baseline writes the file of --baseline: name it.")
     keys, generated = _keys(values["api_key_file"], is_live=is_live, ask=ask, environment=environment)
-    suites = values["suite"] or SUITES
+    suites, profile = values["suite"] or SUITES, values["profile"] or "quick"
     return RunSettings(
         target=target, keys=keys, key_is_generated=generated, other_key=_other_key(values, generated), is_live=is_live,
         allow_writes=_may_write(values, is_live=is_live), allow_plain_http=bool(values["allow_plain_http"]),
         document=values["document"], overlays=tuple(values["overlay"] or ()), answers=tuple(values["answer"] or ()),
         hold_to=values["hold_to"] or "page",
-        profile=_profile(values["profile"] or "quick", is_live=is_live),
+        profile=SPARING if is_live and profile == SPARING.name else PROFILES[profile],
         suites=tuple(name for name in SUITES if name in suites),
         max_requests=_positive("max-requests", values["max_requests"]),
         rate=_positive("rate", values["rate"]) or (LIVE_RATE if is_live else None),
@@ -226,10 +226,6 @@ def _keys(
     if not is_live and not file and not environment.get(KEY_NAME, "").strip():
         return (made_up_key(),), True
     return read_keys(file, ask, environment), False
-
-
-def _profile(name: str, *, is_live: bool) -> Profile:
-    return SPARING if is_live and name == SPARING.name else PROFILES[name]
 
 
 def _other_key(values: Mapping[str, Any], generated: bool) -> str | None:

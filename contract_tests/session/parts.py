@@ -203,7 +203,7 @@ _VARYING = re.compile(r"`[{\[<].*?`|'[^']*'…?|\(assumed: .*?\)$|( of)? \d+\b|\
 
 def _gathered(opening: Opening) -> Iterable[tuple[str, Observation]]:
     """Yield the observations as sentences: one for those that tell the same of several fields or operations."""
-    fields = "|".join({name for names in opening.run.facts.types.values() for name in names})
+    fields = "|".join(opening.run.facts.own_fields)
     varying = re.compile(rf"\b(?:{fields})\b" if fields else r"(?!)")
     groups: dict[tuple[str, str], list[tuple[str, Observation]]] = {}
     for one in opening.run.judge.observations.values():

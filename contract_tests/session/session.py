@@ -462,7 +462,8 @@ class Spread(RunPlugin):
                 continue
             left_behind += self._left_by(worker)
             if not self._interrupted:
-                defects.append(_crash(worker))
+                title = f"Worker {worker.number} ended without a word, and its part of the tests with it."
+                defects.append(Defect(worker.running or f"worker {worker.number}", title, ""))
                 interrupted, code = f"worker {worker.number} ended without a word", Code.DEFECT
         return Course(
             workers=len(self._workers), defects=tuple(defects), left_behind=tuple(left_behind),
@@ -476,11 +477,6 @@ class Spread(RunPlugin):
             f"What worker {worker.number} created may be left. To finish the clean-up: bitpeak-mock sweep {file}"
             for file in ledgers
         ]
-
-
-def _crash(worker: _Staff) -> Defect:
-    title = f"Worker {worker.number} ended without a word, and its part of the tests with it."
-    return Defect(worker.running or f"worker {worker.number}", title, "")
 
 
 def _signal(code: int) -> int:

@@ -107,7 +107,7 @@ class Comparison:
         counting = ("total", "total-pages", "link-last", "link-next", "link-previous")
         self._counting = {"/" + "/".join(facts.schemas.path_to(listed, word)) for word in counting}
         self._affairs = frozenset(_affairs(facts))
-        self._quota = _quota(facts)
+        self._words = facts.headers
 
     def differences(self, left: Side, right: Side) -> list[Difference]:
         """Return every place where two responses differ; empty if the guard refused a request."""
@@ -118,7 +118,7 @@ class Comparison:
             told = one.failed or "an answer", other.failed or "an answer"
             return [] if one.failed == other.failed else [Difference("answer", *told)]
         found = [Difference("status", one.status, other.status)] if one.status != other.status else []
-        shown = [_headers(side, *self._quota) for side in (left, right)]
+        shown = [_headers(side, self._words) for side in (left, right)]
         found += [
             Difference(f"header {name}", shown[0][name], shown[1][name])
             for name in sorted(shown[0].keys() & shown[1].keys())
@@ -232,16 +232,9 @@ def _time_of(side: Side, value: Any, row: Any, word: str) -> str:
     return zone if is_kept else f"{zone}, another than at first"
 
 
-def _quota(facts: Facts) -> tuple[str, tuple[str, ...]]:
-    """Return the name of the header with the limit, and those of the counters, in lower case."""
-    declared = facts.document["components"].get("headers", {})
-    words = {node.get("x-value"): name.lower() for name, node in declared.items()}
-    counting = tuple(name for word, name in words.items() if word in {"quota-remaining", "quota-reset"})
-    return words.get("quota-limit", ""), counting
-
-
-def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, str]:
+def _headers(side: Side, words: Mapping[str, str]) -> Mapping[str, str]:
     """Return the headers in the form in which they are compared, by name in lower case."""
+    counting = [words[word] for word in ("quota-remaining", "quota-reset") if word in words]
     given = {name.lower(): value for name, value in side.exchange.headers}
     shown = {name: "".join(given.get(name, _NONE).lower().split()) for name in _AS_THEY_ARE}
     # The page of a redirect, and any HTML, is for people.
@@ -252,7 +245,7 @@ def _headers(side: Side, limit: str, counting: tuple[str, ...]) -> Mapping[str, 
     shown["location"] = _placed(given.get("location", _NONE), side)
     for name in ("retry-after", *counting):  # only their presence is compared: they count or measure
         shown[name] = _THERE if name in given else _NONE
-    if limit:
+    if limit := words.get("quota-limit"):
         shown[limit] = given.get(limit, _NONE)
     return shown
 

@@ -73,7 +73,7 @@ def test_the_same_of_several_fields_is_one_sentence() -> None:
     ]
     observations = {str(number): Observation("", text, "", ()) for number, text in enumerate(said)}
     run = SimpleNamespace(
-        facts=SimpleNamespace(types={"a": ("slack",), "b": ("email",)}),
+        facts=SimpleNamespace(own_fields=("slack", "email")),
         judge=SimpleNamespace(observations=observations),
     )
     opening = cast("Opening", SimpleNamespace(run=run, clean=str))
