@@ -283,7 +283,7 @@ class Parameter:
 
     `walk` sends a text down the parameter's rows. `enum`: the allowed values, if they are listed; `check` says what is
     wrong with a value; `lenient`: integers are cast as in PHP; `properties`: the response properties that its values
-    name, if the names differ.
+    name, if the names differ; `most`: up to this number, a number need not be listed (`at-most`).
     """
 
     name: str
@@ -296,6 +296,7 @@ class Parameter:
     walk: Walk
     properties: Mapping[str, str]
     place: Place
+    most: int | None = None
 
     def cast(self, text: str) -> int | str | None:
         """Return the value of a text, or None if it has none."""
@@ -313,7 +314,8 @@ class Parameter:
 
     def admits(self, value: int | str | None) -> bool:
         """Tell whether the document allows this value."""
-        return value is not None and self.check(value) is None
+        is_between = self.most is not None and isinstance(value, int) and 1 <= value <= self.most
+        return value is not None and (is_between or self.check(value) is None)
 
 
 def compile_parameters(schemas: Schemas, nodes: Sequence[Object], location: str) -> tuple[Parameter, ...]:
@@ -331,6 +333,8 @@ def _parameter(schemas: Schemas, node: Object) -> Parameter:
     if "default" in schema and (complaint := check(plain(schema["default"]))):
         what = f"The default of {node['name']} is not allowed by its own schema: {complaint}."
         raise DocumentError(what, place_of(schema, "default"))
+    rows = parameter_rows(node, schema)
+    is_open = any(row.reaction == "change" and ("at-most", None) in row.effect for row in rows)
     return Parameter(
         name=node["name"],
         role=node.get("x-role"),
@@ -339,7 +343,8 @@ def _parameter(schemas: Schemas, node: Object) -> Parameter:
         check=check,
         is_integer=schema.get("type") == "integer",
         lenient=node.get("x-cast") == "php-integer",
-        walk=compile_rows(parameter_rows(node, schema), schema, _CLEANERS),
+        walk=compile_rows(rows, schema, _CLEANERS),
         properties=node.get("x-properties", {}),
         place=place_of(node, "name"),
+        most=max(schema["enum"]) if is_open else None,
     )

@@ -620,3 +620,10 @@ def test_a_create_may_ignore_the_switch_and_refuse_what_it_does_not_know(tmp_pat
     assert form["x-rows"]["is_enabled"] == [{"when": "any", "drop": True}]
     assert "is_enabled" in form["properties"]
     assert any(row["when"] == "any" and "refuse" in row for row in form["x-rows"]["{unknown}"])
+
+
+@pytest.mark.parametrize(("text", "shown"), [("7", 7), ("60", 60), ("99999", 1000), ("0", 25)])
+def test_a_page_has_any_size_up_to_the_largest_one(tmp_path: Path, text: str, shown: int) -> None:
+    rows = [{"when": "zero", "drop": True}, {"when": "not-listed", "change": ["at-most"]}]
+    action = {"target": "$.components.parameters.results_per_page", "update": {"x-rows": rows}}
+    assert client_of(tmp_path, action).list(results_per_page=text)["meta"]["results_per_page"] == shown
