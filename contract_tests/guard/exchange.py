@@ -275,6 +275,8 @@ class Exchange:
             if not self.raw.isprintable():  # an argument would lose line ends or bytes
                 return f"printf {_escapes(self.raw)} | {' '.join(words)} @-"
             words.append(shlex.quote(self.raw))
+        elif kind := next((v for name, v in self.request_headers if name.lower() == "content-type"), ""):
+            words += ["--header", shlex.quote(f"Content-Type: {kind}"), "--data", "''"]
         return " ".join(words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -250,7 +251,7 @@ class Listing:
                 continue
             ground = beyond or self._statements.page(word, "Each link leads to the page that it names.")
             there = "null" if number is None else f"a link to page {number}"
-            there += f" of size {page.size}" if loses_size else ""
+            there += f" of size {page.size}" if loses_size or self._names_another_size(page, value) else ""
             seen = "null" if value is None else f"`{value}`"
             yield Complaint(ground, about, seen, self._by_total(there, word, page))
 
@@ -259,6 +260,11 @@ class Listing:
         name = f"{self._facts.size_parameter}="
         is_repeated = any(name in str(page.facts[word]) for word in ("link-first", "link-last"))
         return page.size is not None and is_repeated and isinstance(shown, str) and name not in shown
+
+    def _names_another_size(self, page: Page, shown: Any) -> bool:
+        """Tell whether a link has a size, and not that of the page."""
+        name, told = f"{self._facts.size_parameter}=", str(shown)
+        return page.size is not None and name in told and not re.search(rf"{name}{page.size}(?!\d)", told)
 
     def _place(self, word: str) -> str:
         """Return the readable place where a list shows a fact."""

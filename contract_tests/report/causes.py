@@ -36,6 +36,7 @@ _OF_SETTING = re.compile(r"`(\w+)` in `settings` of handler ")
 _OF_FIELD = re.compile(r"`(\w+)` (in `settings` )?of handler ")
 _MEDIA_TYPE = re.compile(r"The media type of a successful \w+ (is .*)")
 _SIZE = re.compile(r"`[\w.]+` of page \d+ of size (\d+) is (\d+) and should be \1$")
+_OF_CREATE = " in the answer to a create: "
 _UNNAMED = "which no call should have made"
 # So many properties show what they were before an update, if all updates are ignored.
 _MANY_FIELDS = 3
@@ -86,7 +87,8 @@ class _Causes:
             return ("property", one.part)
         if one.documented in _ANYWHERE:
             return (one.documented,)
-        if self._unnamed and (one.operation == self._unnamed or _UNNAMED in one.title):
+        follows = any(words in one.title for words in (_UNNAMED, _OF_CREATE))
+        if self._unnamed and (one.operation == self._unnamed or follows):
             return ("unnamed",)
         if found := _MEDIA_TYPE.match(one.title):
             return ("media type", found[1])

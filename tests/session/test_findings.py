@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from contract_tests.guard.exchange import OTHER_KEY_VARIABLE, Exchange, curl_of
@@ -215,3 +216,9 @@ def test_a_page_that_the_finding_names_is_the_one_that_is_shown() -> None:
         assert [step.curl.split()[3].strip("'") for step in reproduce(Happened(asked), same, about)] == [
             URL, f"{URL}?{query}",
         ]  # fmt: skip
+
+
+def test_a_call_without_a_byte_keeps_its_media_type() -> None:
+    bare = exchange("POST", "")
+    typed = replace(bare, request_headers=(("Content-Type", "text/plain"),), media_type="text/plain")
+    assert typed.as_curl() == f"{bare.as_curl()} --header 'Content-Type: text/plain' --data ''"

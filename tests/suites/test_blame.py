@@ -211,6 +211,12 @@ LISTS: dict[str, tuple[Callable[[Body, Mapping[str, Any]], object], str, str]] =
         ),
         "and should be a link to page 2 of size 10", "`links.prev`",
     ),
+    "a link has another size": (
+        lambda body, _: body["links"].update(
+            first=re.sub("results_per_page=10\\b", "results_per_page=25", body["links"]["first"])
+        ),
+        "and should be a link to page 1 of size 10", "`links.last`",
+    ),
     "the last page is not counted": (
         lambda body, query: _floor(body, query["page"]) if query.get("results_per_page") == 10 else None,
         "`meta.total_pages`", "`links.next`",
