@@ -52,7 +52,9 @@ class Showing:
         self._changed = statements.time(word, "The time of a change is shown as the document says.")
         self._unmasked = statements.secrets()
         self._secrets = self._unmasked.questions
-        self._alone = frozenset(key for shape in facts.shapes.values() for key in shape.alone)
+        shapes = facts.shapes.values()
+        self._alone = frozenset(key for shape in shapes for key in shape.alone)
+        self._fixed = {key for shape in shapes for key, value in shape.constants.items() if value is not None}
         self._counts_any = facts.update.get("counts-as-change", "any") == "any"  # whether updates keep a time
         self._created = statements.time("created", "The time of creation stays.")
         self._sent: set[str] = set()  # texts of settings that no mask looks like
@@ -126,7 +128,7 @@ class Showing:
             if wanted != json.dumps(value):
                 yield "", None, Complaint(ground, about, _short(value), wanted, part=part)
             return
-        if self._alone and not self._alone >= handler.settings.keys():
+        if self._alone and not self._alone | self._fixed >= handler.settings.keys():
             held = {key: each for key, each in handler.settings.items() if key not in self._alone}
             handler = replace(handler, settings=held)
         # The schema's check reports `[]`, which PHP writes for an object without keys.

@@ -319,8 +319,8 @@ class Prober:
         """Note under which keys a row shows the values of a form: they may differ from the names of the fields.
 
         A field's key is the one that shows its value. If values are masked, it is the one that ends the field's name.
-        If keys and fields that are left are equal in number, they are paired in their order, first without the keys
-        of other types, then with them.
+        If keys and fields that are left are equal in number, they are paired in their order: the keys whose texts look
+        masked before the rest, and without the keys of other types before with them.
         """
         shown = mapping(row.get(self.facts.row["settings"]))
         fields, documented = (
@@ -341,7 +341,9 @@ class Prober:
                 known[found[0]] = name
         fields = [name for name in fields if name not in known.values()]
         keys = [key for key in shown if key not in known]
-        for left in ([key for key in keys if key not in others], keys):
+        new = [key for key in keys if key not in others]
+        masks = [key for key in keys if isinstance(shown[key], str) and not shown[key].isalnum()]
+        for left in ([key for key in masks if key in new], masks, new, keys):
             if len(fields) == len(left):
                 known |= zip(left, fields, strict=True)
                 break

@@ -74,8 +74,9 @@ class SettingsShape:
 
     A setting has the name of the field that fills it. `keys` maps it to the key that responses show it under, if that
     is another one. `masks` maps it to what they show in place of its value: a text, or what `x-mask` says. `numbers`
-    are those of which a whole number is shown as one, `alone` those that are shown if no other is. `beside` has the
-    properties beside the settings that are the same for all items of the type.
+    are those of which a whole number is shown as one, `alone` those that are shown if no other is but the `fixed` ones,
+    whose value no form changes. `beside` has the properties beside the settings that are the same for all items of the
+    type.
     """
 
     container: str  # "object", "array", or "either": an empty list if there are no settings, as PHP writes it
@@ -84,13 +85,14 @@ class SettingsShape:
     keys: Mapping[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
     beside: Mapping[str, Any] = field(default_factory=dict)
 
     def shown(self, settings: Mapping[str, str | None]) -> Mapping[str, Any] | list[str]:
         """Return the settings as responses show them."""
         if self.container == "array" or (self.container == "either" and not settings):
             return []
-        if not self.alone.isdisjoint(settings) and not self.alone >= settings.keys():
+        if not self.alone.isdisjoint(settings) and not self.alone | self.fixed >= settings.keys():
             settings = {name: value for name, value in settings.items() if name not in self.alone}
         if not (self.masks or self.keys or self.numbers):
             return settings
@@ -399,8 +401,9 @@ def _shapes(schemas: Schemas, row: RowSchema) -> dict[str, SettingsShape]:
     keys = {name: key for shape in shapes.values() for name, key in shape.keys.items()}
     numbers = frozenset(name for shape in shapes.values() for name in shape.numbers)
     alone = frozenset(name for shape in shapes.values() for name in shape.alone)
+    fixed = frozenset(name for shape in shapes.values() for name in shape.fixed)
     return {
-        name: replace(shape, masks=masks, keys=keys, numbers=numbers, alone=alone)
+        name: replace(shape, masks=masks, keys=keys, numbers=numbers, alone=alone, fixed=fixed)
         for name, shape in shapes.items()
     }
 
@@ -419,7 +422,7 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
     constants: dict[str, Any] = {}
     masks: dict[str, str | Mapping[str, Any]] = {}
     keys: dict[str, str] = {}
-    numbers, alone = set[str](), set[str]()
+    numbers, alone, fixed = set[str](), set[str](), set[str]()
     for key, node in properties.items():
         setting = schemas.resolve(node)
         field, constant = setting.get("x-field", key), setting.get("const", setting.get("default"))
@@ -439,7 +442,11 @@ def _shape(schemas: Schemas, name: str, settings: Object) -> SettingsShape:
             numbers.add(field)
         if "x-alone" in setting:
             alone.add(field)
-    return SettingsShape(container, constants, masks, keys, frozenset(numbers), frozenset(alone))
+        if "const" in setting:
+            fixed.add(field)
+    return SettingsShape(
+        container, constants, masks, keys, frozenset(numbers), frozenset(alone), frozenset(fixed)
+    )
 
 
 def facts_of(stored: Mapping[str, Property], beside: Collection[str] = ()) -> ShownFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,20 +70,23 @@ def test_a_seed_may_have_the_names_of_fields_or_those_that_responses_show(
     assert client.handler(1)["settings"] == {"token": "***", "chat_id": 7}
 
 
-def test_a_setting_may_be_shown_alone(tmp_path: Path) -> None:
-    bare = f"{SCHEMAS}.InternalNotificationSettings"
+@pytest.mark.parametrize("beside", [{}, {"version": {"const": 2}}])
+def test_a_setting_may_be_shown_alone(beside: dict[str, Any], tmp_path: Path) -> None:
+    bare, fixed = f"{SCHEMAS}.InternalNotificationSettings", dict.fromkeys(beside, 2)
     file = overlay(
         tmp_path,
         {"target": f"{bare}.properties.internal_notification", "update": {"x-alone": True}},
         {"target": f"{bare}.required", "remove": True},
+        {"target": f"{bare}.properties", "update": beside},
+        ACTIONS[-1],
     )
     client = Client(Settings(overlays=(str(file),), answers=("update-type-change=merged",)))
     client.create(name="A", type="internal_notification")
-    assert client.handler(2)["settings"] == {"internal_notification": ""}
+    assert client.handler(2)["settings"] == {"internal_notification": "", **fixed}
     client.update(2, type="email", email="a@example.com")
-    assert client.handler(2)["settings"] == {"email": "a@example.com"}
+    assert client.handler(2)["settings"] == {"email": "a@example.com", **fixed}
     client.update(2, type="internal_notification")
-    assert client.handler(2)["settings"] == {"email": "a@example.com"}
+    assert client.handler(2)["settings"] == {"email": "a@example.com", **fixed}
     assert Facts(load(overlays=[file]).data).shape("internal_notification").alone == {"internal_notification"}
 
 

@@ -586,6 +586,14 @@ def test_a_masked_key_of_an_earlier_type_is_not_that_of_a_field(tmp_path: Path) 
     assert prober.fields({"type": "x", "settings": shown})["token"] == "telegram"
 
 
+def test_a_masked_key_is_told_from_a_property_beside_it(tmp_path: Path) -> None:
+    prober = Pupil(client_of(tmp_path, {"target": "$.info", "update": {}})).prober
+    for kind in ("webhook", "slack"):
+        row = {"type": kind, "settings": {"format": "json", "url": "htt…"}}
+        prober.note_keys(kind, {kind: "https://example.com/hook"}, row)
+        assert prober.fields(row) == {"format": "format", "url": kind}
+
+
 def test_an_old_date_is_no_time_of_today() -> None:
     old = "Thu, 19 Nov 1981 08:52:00 GMT"
     assert worded(old, {}) == old
