@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from contract_tests.document import Facts
 from contract_tests.learning.draft import Draft, Tree
-from contract_tests.learning.responses import adjust, component, extra, kind_of, missing
-from contract_tests.probes.observations import SeenPage, first_page, wide_response
+from contract_tests.learning.responses import adjust, component, extra, kind_of, missing, operations
+from contract_tests.probes.observations import SeenPage, first_page, handler, wide_response
 from contract_tests.probes.prober import Prober
 from contract_tests.probes.reading import (
     is_success,
@@ -173,10 +173,31 @@ def learn_sorting(prober: Prober, draft: Draft) -> None:
                 pages += _with_an_equal(prober)
             among = _among_equals(pages, key)
             if among is not None:
+                value = _of_updates(prober, draft) if words["value"] == "changed" else words["value"]
                 # A database that sorts in ascending order leaves rows of one name in the order of their creation.
                 presumed = {"order": "oldest-first"} if direction == "ascending" else {}
-                _learn_sorting(prober, draft, {**words, "direction": direction}, among or presumed)
+                words = {**words, "value": value, "direction": direction}
+                _learn_sorting(prober, draft, words, among or presumed)
                 return
+
+
+def _of_updates(prober: Prober, draft: Draft) -> str:
+    """Return which updates move a row in a list by the last change: `updated` for all, else `changed`.
+
+    If those updates count that change a value, one with the value of before shows it.
+    """
+    update = next(each for key, each in operations(draft.tree) if key == draft.facts.operation("update").id)
+    counted = update.get("x-update", {}).get("counts-as-change", "any")
+    if counted != "other-values" or prober.spares:
+        return "changed" if counted in {"any", "other-values"} else "updated"
+    row = prober.once(handler)
+    _, later = prober.create(prober.kinds.form(prober.kinds.plain, prober.name()))
+    if later is None or not is_success(row.update(enabled="1" if row.is_enabled else "0")):
+        return "changed"
+    prober.retrieve(later)
+    order = [*prober.listed([row.id, later])]
+    prober.discard(later)
+    return "updated" if order == [row.id, later] else "changed"
 
 
 def _keys(page: Sequence[_Shown], value: str, key: Callable[[_Shown], Any], prober: Prober) -> list[Any]:

@@ -27,6 +27,20 @@ def check_media_type(context: Context) -> None:
         raise Refusal(name, problems=(Problem(name, None, {"value": kind}),))
 
 
+def read_id(context: Context) -> Problem | None:
+    """Set `context.item_id` to the id in the path. Return the problem if a row refuses it."""
+    parameter = context.operation.path_parameter
+    if parameter is None or context.route is None:
+        return None
+    text = context.route.parameter or ""
+    reaction = parameter.walk(SentInput(text))
+    if reaction.refusing is not None:
+        return problem_of(reaction.refusing, parameter.name, text, 0)
+    value = parameter.value(reaction)
+    context.item_id = value if isinstance(value, int) else 0
+    return None
+
+
 def read_form(context: Context) -> None:
     """Set `context.form` and `context.sent`, values by field. Raises Refusal if a row refuses what was sent."""
     if context.operation.form is None:
@@ -34,6 +48,8 @@ def read_form(context: Context) -> None:
     form, service = context.operation.form, context.contract.service
     context.form, context.sent, context.foreign = form, {}, []
     _check_that_a_body_is_sent(context)
+    if context.operation.path_parameter is not None and not context.item_id:
+        read_id(context)  # which fields are available depends on the item, even if its id is checked later
     body = _read(context)
     for remark in body.remarks:
         context.violate(remark.code, remark.sentence)

@@ -39,7 +39,7 @@ def create_item(context: Context) -> Result:
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _new_settings(context, type_name)
     written = store.next_write()
-    item = Item(store.next_id, created=int(context.now), changed=None, values=values, written=written)
+    item = Item(store.next_id, int(context.now), None, values, written=written, updated=written)
     facts = context.world.write(item, resource)
     store.add(item)
     context.situation, context.item_id = type_name, item.id
@@ -63,8 +63,9 @@ def update_item(context: Context) -> Result:
             _restore(context, before, values)
     is_change = _is_change(context, before, values)
     changed = int(context.now) if is_change else before.changed
-    written = context.store.next_write() if is_change else before.written
-    item = Item(before.id, before.created, changed, values, before.changes + is_change, written)
+    updated = context.store.next_write()
+    written = updated if is_change else before.written
+    item = Item(before.id, before.created, changed, values, before.changes + is_change, written, updated)
     facts = context.world.write(item, resource)
     context.store.replace(item)
     return Result(facts, (item.wire,))

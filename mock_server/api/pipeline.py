@@ -14,9 +14,16 @@ from functools import cache, lru_cache
 from time import perf_counter
 from urllib.parse import quote as percent_encode
 
-from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight, problem_of
+from mock_server.api.context import CORS, VERIFIED, Context, Environ, Response, preflight
 from mock_server.api.forced import affect, hear_preference, meet_fault, override
-from mock_server.api.form import check_availability, check_media_type, check_plan, check_unique, read_form
+from mock_server.api.form import (
+    check_availability,
+    check_media_type,
+    check_plan,
+    check_unique,
+    read_form,
+    read_id,
+)
 from mock_server.api.hints import hint
 from mock_server.api.operations import BEHAVIOURS, Result
 from mock_server.contract import QUOTA, Headers, Operation, RefusalResponse, joined, status_text
@@ -24,7 +31,6 @@ from mock_server.contract.operation import Route
 from mock_server.contract.resource import SITE
 from mock_server.contract.response import PLACEHOLDER, told
 from mock_server.document import stamp_text
-from mock_server.document.treatments import SentInput
 from mock_server.mock import Mock
 from mock_server.php import SentForm
 from mock_server.refusal import Defect, Refusal, refuse
@@ -269,15 +275,8 @@ def check_method(context: Context) -> Response | None:
 
 def check_id(context: Context) -> None:
     """Read the id in the path. Raises Refusal if a row refuses it."""
-    parameter = context.operation.path_parameter
-    if parameter is None or context.route is None:
-        return
-    text = context.route.parameter or ""
-    reaction = parameter.walk(SentInput(text))
-    if reaction.refusing is not None:
-        refuse([problem_of(reaction.refusing, parameter.name, text, 0)], tells_all=False)
-    value = parameter.value(reaction)
-    context.item_id = value if isinstance(value, int) else 0
+    if problem := read_id(context):
+        refuse([problem], tells_all=False)
 
 
 def check_existence(context: Context) -> None:

@@ -200,7 +200,7 @@ def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[It
     newest_first, sort = paging["order"] == "newest-first", paging.get("sort-by")
     items = context.store.page(0, len(context.store), newest_first=newest_first)
     if sort is not None:
-        read = _last_change if sort["value"] == "changed" else _reader(context, sort["value"])
+        read = _LAST.get(sort["value"]) or _reader(context, sort["value"])
         any_case = sort.get("case") == "any"
         items.sort(
             key=lambda item: read(item).casefold() if any_case else read(item),
@@ -220,6 +220,14 @@ def select(context: Context, query: Query, paging: Mapping[str, Any]) -> list[It
 def _last_change(item: Item) -> str:
     """Return when an item was changed, or made, as a text that sorts as the times do, then as the writes do."""
     return f"{item.created if item.changed is None else item.changed:020d} {item.written:020d}"
+
+
+def _last_update(item: Item) -> str:
+    """Return a text that sorts as the last creates and updates of items do, even of those that count as no change."""
+    return f"{item.updated:020d} {_last_change(item)}"
+
+
+_LAST: Mapping[str, Callable[[Item], str]] = {"changed": _last_change, "updated": _last_update}
 
 
 def _filters(context: Context, query: Query) -> Iterator[Admits]:

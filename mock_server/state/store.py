@@ -21,8 +21,9 @@ class Item:
     """One stored item: the facts of the server, and the values that were sent, by fact.
 
     Times are seconds since 1970 UTC. `changes` counts the updates. `written` orders items that were made or changed in
-    one second. `wire` is the item's JSON, which was checked when it was written. An item in a store never changes: an
-    update replaces it, so that copies of the store can share it.
+    one second, `updated` orders items by their last create or update, even if it does not count as a change. `wire` is
+    the item's JSON, which was checked when it was written. An item in a store never changes: an update replaces it, so
+    that copies of the store can share it.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Item:
     values: Mapping[str, Value]
     changes: int = 0
     written: int = 0
+    updated: int = 0
     wire: bytes = b""
 
     @property
@@ -53,7 +55,7 @@ class Store:
         self._items = list(items)
         self._ids = [item.id for item in self._items]
         self.next_id = next_id
-        self._writes = max((item.written for item in self._items), default=0)
+        self._writes = max((item.updated for item in self._items), default=0)
         self.first_id = first_id or (self._ids[0] if self._ids else next_id)
         self.shown: Any = None
         # The bytes of the items, without those that are shared with the original of a copy.

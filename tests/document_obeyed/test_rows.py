@@ -449,3 +449,21 @@ def test_a_refusal_tells_how_many_items_there_are_beside_the_first(tmp_path: Pat
     ]
     assert [each["message"] for each in told] == ["No.", "No. (and 1 more error)", "No. (and 3 more errors)"]
     assert told[1]["errors"] == {"name": ["a", "b"]}
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_a_form_that_is_checked_before_the_id_is_read_by_the_type_of_the_row(
+    is_apart: bool, tmp_path: Path
+) -> None:
+    checks = ["bearer", "key", "quota", "method", "form", "id", "existence", "plan"]
+    checks[7:7] = ["availability"] if is_apart else []
+    client = client_of(
+        tmp_path,
+        {"target": "$['x-service'].checks", "remove": True},
+        service(checks=checks),
+        rows("UpdateForm", foreign__=[refuse("any", "foreign")]),
+    )
+    row = client.create(name="A", type="email", email=GOOD["email"])
+    assert client.update(row, email="bob@example.com").status_code == 200
+    assert client.retrieve(row)["settings"] == {"email": "bob@example.com"}
+    assert client.update(row, slack=GOOD["slack"]).status_code == 422

@@ -90,6 +90,22 @@ def test_a_list_goes_by_the_name_or_the_last_change(
     assert (learned.get("sort-by"), learned["order"]) == (words, order)
 
 
+@pytest.mark.parametrize(
+    ("value", "counted"), [("changed", "other-values"), ("updated", "other-values"), ("updated", "switch")]
+)
+def test_a_list_goes_by_updates_that_count_as_no_change(tmp_path: Path, value: str, counted: str) -> None:
+    words = {"value": value, "direction": "descending"}
+    counts = {"target": f"$.paths['{ROW}'].post['x-update']", "update": {"counts-as-change": counted}}
+    pupil = Pupil(client_of(tmp_path, *sorted_by(words), counts))
+    for row in (pupil.prober.once(second), pupil.prober.once(handler)):
+        row.update(name=pupil.prober.name())
+        row.look(renamed=True)
+        row.update(enabled="0" if row.is_enabled else "1")
+        row.look()
+    pupil.draft.tree["paths"][ROW]["post"]["x-update"]["counts-as-change"] = counted
+    assert pupil.learn(learn_sorting)["paths"][LIST]["get"]["x-paging"].get("sort-by") == words
+
+
 @pytest.mark.parametrize(("direction", "expected"), [("ascending", [1, 0, 2]), ("descending", [2, 0, 1])])
 def test_rows_changed_in_one_second_go_by_the_order_of_the_writes(
     tmp_path: Path, direction: str, expected: list[int]
