@@ -460,6 +460,8 @@ class FieldLearner:
         first = self.ask(at.trial("any", sent("0" if is_on else "1"))) if operation == "create" else None
         if first is not None and (first.look is not None or first.shown is is_on):
             found.explain(first, None, "any")  # refused, or ignored as an unknown field
+            if first.look is not None:
+                self._try(found, at, "empty", sent(""))
             return
         explain_switch(found, self._spellings(at))
         for treatment in self.switch_ways:
@@ -507,12 +509,8 @@ class FieldLearner:
             good = self.observer.good(kinds.pair, foreign)
             ways = ("not-utf-8", "array", "file", "twice")
             sendings = ((way, TREATMENTS[way].samples(good, None, {})[0]) for way in ways)
-            for treatment, as_sent in (
-                ("any", sent(good)),
-                ("empty", sent("")),
-                ("blank", sent("  ")),
-                *sendings,
-            ):
+            texts = (("any", sent(good)), ("empty", sent("")), ("blank", sent("  ")))
+            for treatment, as_sent in (*texts, *sendings):
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
                 if outcome is None:

@@ -20,15 +20,17 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.presentation import Look, texts_in
 from contract_tests.learning.refusals import look_at
 from contract_tests.probes.prober import Prober
-from contract_tests.probes.reading import MISSING, Undecided, Unlisted
+from contract_tests.probes.reading import MISSING, Undecided, Unlisted, parsed
 from contract_tests.probes.trials import Trial, Trials, Tried
 from contract_tests.target.api import TargetResponse
 from mock_server.document.rows import Reaction, Row, compile_rows, react
 from mock_server.document.treatments import (
+    ARRAY,
     CLEANERS,
     CUT,
     ESCAPE,
     JOIN,
+    NOT_UTF_8,
     PREFIX,
     TWICE,
     SentInput,
@@ -154,9 +156,12 @@ def _in_form(text: str, form: str) -> str:
 
 
 def _repeated(given: SentInput, response: TargetResponse) -> str:
-    """Return which of several texts a refusal repeats, one or all of them joined; empty if it repeats none."""
-    body = response.body.decode(errors="replace").replace("\\/", "/")
-    texts = (BETWEEN.join(given.texts), *given.texts) if TWICE in given.how else ()
+    """Return which of several texts, or readings of one, a refusal repeats; empty if it repeats none."""
+    data = parsed(response)
+    body = response.body.decode(errors="replace") if data is None else json.dumps(data, ensure_ascii=False)
+    texts = (BETWEEN.join(given.texts), *given.texts) if given.how & {ARRAY, TWICE} else ()
+    if NOT_UTF_8 in given.how:
+        texts = (given.data.decode("latin-1"),)
     return next((text for text in texts if text in body), "")
 
 

@@ -16,7 +16,7 @@ from contract_tests.guard.exchange import Exchange
 from contract_tests.learning.beyond import learn_envelopes, learn_paging
 from contract_tests.learning.doors import learn_methods, learn_other_account
 from contract_tests.learning.draft import Draft, Tree, changes
-from contract_tests.learning.fields import FieldLearner
+from contract_tests.learning.fields import FieldLearner, Place
 from contract_tests.learning.forms import _Writer, in_words, learn_forms
 from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.learn import _teach_handlers
@@ -651,3 +651,26 @@ def test_a_page_has_any_size_up_to_the_largest_one(tmp_path: Path, text: str, sh
     rows = [{"when": "zero", "drop": True}, {"when": "not-listed", "change": ["at-most"]}]
     action = {"target": "$.components.parameters.results_per_page", "update": {"x-rows": rows}}
     assert client_of(tmp_path, action).list(results_per_page=text)["meta"]["results_per_page"] == shown
+
+
+def test_refusals_repeat_what_was_read_of_an_array_or_of_another_encoding(tmp_path: Path) -> None:
+    telling = {"when": "any", "refuse": "by_field", "item": "not here, not {value:repr}"}
+    read = [
+        {"when": "array", "change": [{"join": ","}]},
+        {"when": "not-utf-8", "change": ["latin-1"]},
+        telling,
+    ]
+    silent = {"when": "empty", "refuse": "by_field", "item": "not here"}
+    pupil = Pupil(client_of(tmp_path, rows("CreateForm", foreign__=read, unknown__=[silent, telling])))
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    learner._others("create")
+    learner._switch("create")
+    foreign, switch = (
+        learner.table.fields[Place("create", name)].rows for name in ("{foreign}", "is_enabled")
+    )
+    found = {row.treatment: (row.reaction, row.effect) for row in foreign}
+    assert (found["array"], found["not-utf-8"]) == (
+        ("change", (("join", ","),)),
+        ("change", (("latin-1", None),)),
+    )
+    assert [row.treatment for row in switch] == ["empty", "any"]
