@@ -183,6 +183,11 @@ class FieldLearner:
             good = self.observer.good(at.kind, at.field)
             text = f"{good[:1]}{more}{good[1:]}" if at.shape == "address" else good + more
             self._try(found, at, treatment, sent(text))
+        changes = {name for row in found.rows if row.reaction == "change" for name, _ in row.effect}
+        if {"trim", "strip-tags"} <= changes:  # the white space before a tag may be trimmed, too
+            outcome = self.ask(at.trial("is", sent(f"{self.observer.good(at.kind, at.field)} <b></b>")))
+            if outcome is not None and outcome.look is None:
+                found.explain(outcome, None, "tags")
         if at.field in self.facts.types.get(at.kind, ()) and at.shape == "text":
             self._tokens(found, at)
         if at.shape != "address":
@@ -258,14 +263,13 @@ class FieldLearner:
         argument: Any = None,
     ) -> Outcome | None:
         """Make a trial and explain it; None if there was no response."""
-        as_sent = given
-        if as_sent is None:
+        if given is None:
             good = self.observer.good(at.kind, at.field)
             samples = TREATMENTS[treatment].samples(good, argument, found.schema)
             if not samples:
                 return None
-            as_sent = samples[0]
-        outcome = self.ask(at.trial(treatment, as_sent))
+            given = samples[0]
+        outcome = self.ask(at.trial(treatment, given))
         if outcome is not None:
             found.explain(outcome, argument, treatment)
         return outcome
@@ -513,9 +517,8 @@ class FieldLearner:
             for treatment, as_sent in (*texts, *sendings):
                 trial = Trial(operation, name, treatment, as_sent, kinds.mailbox)
                 outcome = self._ask_other(trial, told if word == "{foreign}" else {})
-                if outcome is None:
-                    continue
-                found.explain(unshown(outcome), None, treatment)
+                if outcome is not None:
+                    found.explain(unshown(outcome), None, treatment)
 
     def _check_foreign(self) -> None:
         """Find out whether a field of another type is checked like a setting of the row's own type."""

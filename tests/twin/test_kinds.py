@@ -32,6 +32,8 @@ from contract_tests.probes.trials import Trial
 from contract_tests.target.api import TargetApi, TargetResponse
 from mock_server.contract.response import filled, repeated
 from mock_server.document import load, plain
+from mock_server.document.rows import compile_rows, parse_rows, react
+from mock_server.document.treatments import SentInput
 from tests.document_obeyed.client import Client
 from tests.document_obeyed.test_rows import client_of, rows, service
 from tests.generated_service.difference import session_of
@@ -674,3 +676,17 @@ def test_refusals_repeat_what_was_read_of_an_array_or_of_another_encoding(tmp_pa
         ("change", (("latin-1", None),)),
     )
     assert [row.treatment for row in switch] == ["empty", "any"]
+
+
+@pytest.mark.parametrize("order", [("strip-tags", "trim"), ("trim", "strip-tags")])
+def test_white_space_before_a_tag_is_trimmed_or_kept(order: tuple[str, str], tmp_path: Path) -> None:
+    pupil = Pupil(client_of(tmp_path, rows("CreateForm", name=[{"when": "any", "change": [*order]}])))
+    learner = FieldLearner(Observer(pupil.prober, {}), pupil.draft)
+    at = learner._input("create", "name", pupil.prober.kinds.mailbox)
+    learner._text(at, guess=None)
+    walk = compile_rows(tuple(learner.table.fields[at.place].rows), {})
+    for text in ("a <b>", " a ", "a<b> </b>", "<b> a</b>"):
+        assert (
+            walk(SentInput(text)).text
+            == react(parse_rows([{"when": "any", "change": [*order]}]), text, {}).text
+        )
