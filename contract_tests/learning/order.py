@@ -230,7 +230,8 @@ class Orderer:
             if first is not None:
                 before[other if first == one else one].add(first)
         ranks: dict[str, int] = {}
-        for sort in sorted(sorts, key=lambda each: len(before[each])):
+        while left := [sort for sort in sorts if sort not in ranks]:
+            sort = min(left, key=lambda each: len(before[each] - ranks.keys()))
             ranks[sort] = max((ranks[each] + 1 for each in before[sort] if each in ranks), default=0)
         return ranks
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from contract_tests.learning.fields import FieldLearner, Place
 from contract_tests.learning.forms import _Writer, in_words, learn_forms
 from contract_tests.learning.history import learn_leftovers
 from contract_tests.learning.learn import _teach_handlers
+from contract_tests.learning.order import Orderer
 from contract_tests.learning.pages import learn_links, learn_sorting
 from contract_tests.learning.parameters import learn_parameters
 from contract_tests.learning.presentation import fresh, templated, varying, worded
@@ -657,7 +659,7 @@ def test_a_page_has_any_size_up_to_the_largest_one(tmp_path: Path, text: str, sh
 
 def test_refusals_repeat_what_was_read_of_an_array_or_of_another_encoding(tmp_path: Path) -> None:
     telling = {"when": "any", "refuse": "by_field", "item": "not here, not {value:repr}"}
-    read = [
+    read: list[dict[str, Any]] = [
         {"when": "array", "change": [{"join": ","}]},
         {"when": "not-utf-8", "change": ["latin-1"]},
         telling,
@@ -690,3 +692,16 @@ def test_white_space_before_a_tag_is_trimmed_or_kept(order: tuple[str, str], tmp
             walk(SentInput(text)).text
             == react(parse_rows([{"when": "any", "change": [*order]}]), text, {}).text
         )
+
+
+def test_a_problem_goes_after_each_one_that_is_told_before_it_however_few_these_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = Observer(Pupil(client_of(tmp_path)).prober, {})
+    sorts = ("unsent", "foreign", "a", "b")
+    problems: Any = [SimpleNamespace(sort=sort, outcome=SimpleNamespace(trial=SimpleNamespace(operation="create")))
+                     for sort in sorts]  # fmt: skip
+    first = {("unsent", "foreign"): "foreign", ("foreign", "a"): "a", ("foreign", "b"): "b"}
+    monkeypatch.setattr(Orderer, "_first", lambda _, one, other: first.get((one, other)))
+    ranks = Orderer(observer, "create", problems, ()).ranks()
+    assert ranks == {"a": 0, "b": 0, "foreign": 1, "unsent": 2}
