@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import jsonschema_rs
 
 from contract_tests.document import DocumentedRefusal, Facts, fits, read
-from contract_tests.guard.exchange import Exchange
+from contract_tests.guard.exchange import Exchange, at
 from contract_tests.guard.mask import HIDDEN, MARK
 from contract_tests.judge.statements import (
     JSON,
@@ -347,7 +347,9 @@ class Conformity:
             body = response.json()
         except ValueError:
             return [Complaint(JSON, f"the body of a successful {kind}", _short(response.body), "JSON")]
-        return complaints + [self._violation(kind, place, error) for place, error in self._errors(kind, body)]
+        return complaints + [
+            self._violation(kind, place, error, body) for place, error in self._errors(kind, body)
+        ]
 
     def _errors(self, kind: str, body: Any) -> Iterator[tuple[str, Any]]:
         """Yield the errors of a body against its schema, each with the place of the violated keyword in the document.
@@ -374,7 +376,7 @@ class Conformity:
         tells = word == "enum" or last in {row.get("created"), row.get("changed")}
         return error.instance in (HIDDEN, MARK) and word != "type" and (row["settings"] in above or not tells)
 
-    def _violation(self, kind: str, place: str, error: Any) -> Complaint:
+    def _violation(self, kind: str, place: str, error: Any, body: Any) -> Complaint:
         where = _where(error.instance_path)
         word = place.rpartition("/")[2]
         try:
@@ -383,10 +385,20 @@ class Conformity:
             value = ""
         says = f"`{where}` {FORMS.get(word, word)} {_listed(value)}."
         ground = self._statements.violated(place, error.instance, says)
+        if error.instance is None and self._is_link_of_nothing(kind, error.instance_path, body):
+            ground = self._statements.paging("empty", says)
         missed = re.match(r'"(.+?)" is a required', error.message)
         part = missed[1] if missed else where.rpartition(".")[2]
         about = f"`{where}` in the answer to {a(kind)}: {error.message}"
         return Complaint(ground, about, part=part)
+
+    def _is_link_of_nothing(self, kind: str, steps: Sequence[Any], body: Any) -> bool:
+        """Tell whether a place is a link of an empty list, which the page does not show."""
+        if kind != "list":
+            return False
+        paths, listed = self._facts.schemas, self._facts.operation("list").response
+        links = [paths.path_to(listed, word) for word in ("link-first", "link-last", "link-self")]
+        return tuple(steps) in links and at(body, paths.path_to(listed, "rows")) == []
 
 
 def _is_spoilt(response: TargetResponse) -> bool:

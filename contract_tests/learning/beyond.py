@@ -203,11 +203,21 @@ def learn_paging(prober: Prober, draft: Draft) -> None:
             for item in tree["paths"].values():
                 if "x-paging" in item.get("get", {}):
                     item["get"]["x-paging"] |= words
+                    if words.get("empty") == "no-links":
+                        _link_node(tree, draft.facts)["type"] = ["string", "null"]
                     if refused is not None:
                         place(tree, item["get"]["responses"], "page_beyond_last", refused)
 
         told = ", ".join(f"{word} {said}" for word, said in words.items())
         draft.learn("links", f"Links of a page: {told}.", (*seen[-1:], *beyond[-1:]), change)
+
+
+def _link_node(tree: Tree, facts: Facts) -> Tree:
+    """Return the schema of the link to the first page; changes to it change the tree."""
+    node = _envelope(tree, facts, "list")
+    for key in facts.schemas.path_to(facts.operation("list").response, "link-first"):
+        node = component(tree, node)["properties"][key]
+    return component(tree, node)
 
 
 def _link_words(prober: Prober, draft: Draft) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
@@ -295,8 +305,10 @@ def _nothing(prober: Prober) -> dict[str, str]:
         page = prober.once(first_page)
     except (Undecided, Unlisted):
         return {}
-    if number(page.value("total")) != 0 or page.value("link-last") is None:
+    if number(page.value("total")) != 0:
         return {}
+    if page.value("link-last") is None:
+        return {"empty": "no-links"} if page.value("link-first") is None else {}
     return {"empty": "one-page" if number(page.value("total-pages")) == 1 else "first-page"}
 
 

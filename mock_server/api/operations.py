@@ -187,7 +187,7 @@ def _links(context: Context, query: Query, page: PageBounds) -> dict[str, str | 
     is_taken = taken.isascii() and taken.lstrip("+").isdigit() and taken.lstrip("+0") == str(page.itself)
 
     return {
-        "link-first": link(1),
+        "link-first": link(None if paging["empty"] == "no-links" and not page.total_pages else 1),
         "link-last": link(page.last),
         "link-next": link(page.next),
         "link-previous": link(page.previous),

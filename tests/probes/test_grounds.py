@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import cast
 
@@ -13,8 +14,8 @@ from contract_tests.judge.verdicts import Conformity, Judge
 from contract_tests.oracle.expected import Expected
 from contract_tests.oracle.listing import Listing, Page
 from contract_tests.oracle.showing import Owned, Showing, is_before
-from contract_tests.target.api import Spoken
-from mock_server.document import load
+from contract_tests.target.api import Spoken, TargetResponse
+from mock_server.document import load, plain
 from tests.probes.services import QUESTIONS
 
 FORM = {
@@ -61,6 +62,18 @@ def test_a_mask_on_some_settings_is_left_open(facts: Facts, shown: str) -> None:
 @pytest.mark.parametrize("shown", ["consumer", "Consumer-Secret", "token-secret", ""])
 def test_a_part_of_a_text_or_another_setting_s_is_no_mask(facts: Facts, shown: str) -> None:
     assert found(facts, {**SENT, "x_consumer_secret": shown}) == {"x_consumer_secret": True}
+
+
+@pytest.mark.parametrize(("rows", "is_finding"), [([], False), (["row"], True)])
+def test_links_of_an_empty_list_are_left_open(facts: Facts, rows: list[str], is_finding: bool) -> None:
+    statements = Statements(facts, load().data, QUESTIONS)
+    shown = plain(load().data["components"]["examples"]["page_of_one"]["value"])
+    shown["links"]["first"] = None
+    shown["data"] = rows and shown["data"]
+    response = TargetResponse(200, {"content-type": "application/json"}, json.dumps(shown).encode())
+    complaints = Conformity(facts, statements).success("list", response)
+    rulings = [Judge(statements, "page").ruling(each.statement).is_finding for each in complaints]
+    assert rulings == [is_finding]
 
 
 @pytest.mark.parametrize(("sent", "is_finding"), [({}, False), ({"email": "a@example.com"}, True)])

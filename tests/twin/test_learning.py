@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 
 from contract_tests.learning.learn import Learnt
 from mock_server import Settings
@@ -157,3 +158,30 @@ def test_a_mock_of_the_document_is_learned_to_be_as_it_says(answers: tuple[str, 
     assert taught == [answer.partition("=")[0] for answer in answers][::-1]
     assert not learnt.unsaid
     assert learnt.unasked == UNASKED
+
+
+def test_an_empty_list_may_have_no_links(tmp_path: Path) -> None:
+    words = "$.paths.*.get['x-paging']"
+    first = "$.components.schemas.ListEnvelope.properties.links.properties.first"
+    actions = [
+        {"target": words, "update": {"empty": "no-links"}},
+        {"target": f"{first}.type", "remove": True},
+        {"target": first, "update": {"type": ["string", "null"]}},
+    ]
+    house, seed = tmp_path / "house.json", tmp_path / "seed.yaml"
+    house.write_text(
+        json.dumps({"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": actions})
+    )
+    seed.write_text("[]\n")
+    with Server(create_app(Settings(overlays=(str(house),), seed=seed))) as server:
+        learnt, file = learned(f"{server.url}/api", tmp_path, key="mock-key", brief=True)
+    document = load(overlays=[file]).data
+    listed = document["paths"]["/notification-handlers/"]["get"]
+    assert listed["x-paging"]["empty"] == "no-links"
+    with Server(create_app(Settings(overlays=(str(file),), seed=seed))) as server:
+        headers = {"Authorization": "Bearer mock-key"}
+        links = requests.get(f"{server.url}/api/notification-handlers/", headers=headers, timeout=5).json()[
+            "links"
+        ]
+    assert (links["first"], links["last"]) == (None, None)
+    assert not [said for said in learnt.unsaid if "/links/first" in said]
