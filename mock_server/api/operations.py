@@ -38,8 +38,10 @@ def create_item(context: Context) -> Result:
     type_name = resource.type_of(values)
     if resource.settings_fact is not None:
         values[resource.settings_fact] = _new_settings(context, type_name)
-    written = store.next_write()
-    item = Item(store.next_id, int(context.now), None, values, written=written, updated=written)
+    order = store.next_write()
+    item = Item(
+        store.next_id, created=int(context.now), changed=None, values=values, written=order, updated=order
+    )
     facts = context.world.write(item, resource)
     store.add(item)
     context.situation, context.item_id = type_name, item.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_what_the_guard_refuses_is_not_taken_for_the_service(words: tuple[str, .
     assert ran.exit_code == 0, ran.output
     assert "Seen, not modelled" not in ran.output, ran.output
     told = file.read_text(encoding="utf-8")
-    assert not any(word in told + ran.output for word in ("418", "/guard"))
+    assert not re.search(r"\b418\b|/guard", told + ran.output)  # a port may have these digits, too
     if "25" in words:
         assert "This sends at most 25 requests; it needs some 1550.\n" in ran.output
         assert read_object(file)[LEARNED]["requests"] <= 25
