@@ -64,7 +64,7 @@ def _known(observer: Observer, table: Table) -> Iterator[Outcome]:
 
 
 def _labels_by(observer: Observer, known: Outcome, own: list[tuple[str, str]]) -> dict[str, str]:
-    """Return the labels that refusals of a kind show, one of which is known; nothing if all look alike."""
+    """Return the labels that refusals of a kind show, given one such refusal; nothing if all look alike."""
     looks: dict[str, Any] = {known.trial.field: known.look and known.look.value}
     # The last one first: it shows, with the known one, whether one refusal of all tells them in this order.
     others = [each for each in reversed(own) if each[0] not in looks]

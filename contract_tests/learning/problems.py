@@ -139,7 +139,7 @@ def find_items(one: Any, other: Any, both: Any) -> Items | None:
 
 
 def find_telling(one: Any, other: Any, both: Any) -> Telling:
-    """Return how a body reports two problems, each of which another body reports alone."""
+    """Return how a body reports two problems together, given the bodies that report each alone."""
     if both in (one, other):
         return Telling()
     counted = next((steps for steps, _ in _nodes(both) if _is_counted(one, other, both, steps)), None)

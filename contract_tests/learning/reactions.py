@@ -53,7 +53,7 @@ LITERALS: Mapping[str, Callable[[str], str]] = {"json": partial(json.dumps, ensu
 class Outcome:
     """The outcome of a trial: the `look` of a refusal, or else `shown`, `before` and `row` as in `Tried`.
 
-    If several texts were sent, `repeated` is the one that a refusal repeats; empty if it repeats none.
+    If several texts were sent, `repeated` is the text that the refusal repeats, or empty.
     """
 
     trial: Trial

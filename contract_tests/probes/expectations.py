@@ -90,7 +90,7 @@ class Expectations:
 
 
 class SentCall(NamedTuple):
-    """A request: the arguments of `TargetApi.call`, of which `parts` are the keywords, and the API key."""
+    """A request: the arguments of `TargetApi.call` (`parts` are the keyword arguments), and the API key."""
 
     method: str
     path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.docs.links import build_site
 
@@ -75,12 +77,25 @@ def test_every_page_fits_and_loads_nothing_from_elsewhere(
     assert (lightness > 600) == (scheme == "light"), ground
 
 
+def open_search(page: Page) -> None:
+    """Press the search's key until the search has the focus: the page hears it once its scripts have run.
+
+    Without the search, letters are other shortcuts, which lead to another page.
+    """
+    for _ in range(20):
+        page.keyboard.press("/")
+        with contextlib.suppress(PlaywrightTimeoutError):
+            page.wait_for_function("document.activeElement !== document.body", timeout=500)
+            return
+    raise AssertionError("the search does not open")
+
+
 def test_a_task_is_found_by_its_words(browser: Browser, site: tuple[str, list[str]]) -> None:
     url, _ = site
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(f"{url}/index.html")
-    page.keyboard.press("/")
+    open_search(page)
     page.keyboard.type("rate limit without sleeping")
     expect(page.get_by_text("Rehearse a rate limit").last).to_be_visible()
     context.close()
